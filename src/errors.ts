@@ -7,37 +7,104 @@
 /** Who has to act: the operator, the caller, the plugin's author, the server's load, or us. */
 export type ErrorKind = 'configuration' | 'request' | 'capacity' | 'plugin' | 'internal';
 
-interface ErrorEntry {
+/** What is known of an error by its code alone. */
+export interface ErrorEntry {
   readonly kind: ErrorKind;
   /** Whether the same request may succeed if it is sent again later. */
   readonly retryable: boolean;
   readonly summary: string;
 }
 
+/** Names one row of {@link ERRORS}. */
+export type ErrorCode =
+  | 'CONFIG_NOT_FOUND'
+  | 'CONFIG_INVALID'
+  | 'PLUGIN_NOT_FOUND'
+  | 'PLUGIN_COMPILE_FAILED'
+  | 'FUNCTION_NOT_EXPORTED'
+  | 'BODY_TOO_LARGE'
+  | 'ROUTE_NOT_FOUND'
+  | 'BAD_REQUEST'
+  | 'QUEUE_FULL'
+  | 'WAIT_DEADLINE'
+  | 'SHUTTING_DOWN'
+  | 'CALL_DEADLINE'
+  | 'CLIENT_CLOSED'
+  | 'PLUGIN_TRAPPED'
+  | 'PLUGIN_ERROR'
+  | 'PLUGIN_LIMIT'
+  | 'PLUGIN_BAD_OUTPUT'
+  | 'INTERNAL';
+
 /** Every error code with what it means. */
-export const ERRORS = {
-  CONFIG_NOT_FOUND: { kind: 'configuration', retryable: false, summary: 'A configured file does not exist' },
-  CONFIG_INVALID: { kind: 'configuration', retryable: false, summary: 'The configuration is not valid' },
-  PLUGIN_NOT_FOUND: { kind: 'configuration', retryable: false, summary: 'The plugin file does not exist' },
-  PLUGIN_COMPILE_FAILED: { kind: 'configuration', retryable: false, summary: 'The plugin cannot be compiled or linked' },
-  FUNCTION_NOT_EXPORTED: { kind: 'configuration', retryable: false, summary: 'The plugin does not export that function' },
-  BODY_TOO_LARGE: { kind: 'request', retryable: false, summary: 'The request body is larger than the limit' },
-  ROUTE_NOT_FOUND: { kind: 'request', retryable: false, summary: 'No route matches this method and path' },
+export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
+  CONFIG_NOT_FOUND: {
+    kind: 'configuration',
+    retryable: false,
+    summary: 'A configured file does not exist',
+  },
+  CONFIG_INVALID: {
+    kind: 'configuration',
+    retryable: false,
+    summary: 'The configuration is not valid',
+  },
+  PLUGIN_NOT_FOUND: {
+    kind: 'configuration',
+    retryable: false,
+    summary: 'The plugin file does not exist',
+  },
+  PLUGIN_COMPILE_FAILED: {
+    kind: 'configuration',
+    retryable: false,
+    summary: 'The plugin cannot be compiled or linked',
+  },
+  FUNCTION_NOT_EXPORTED: {
+    kind: 'configuration',
+    retryable: false,
+    summary: 'The plugin does not export that function',
+  },
+  BODY_TOO_LARGE: {
+    kind: 'request',
+    retryable: false,
+    summary: 'The request body is larger than the limit',
+  },
+  ROUTE_NOT_FOUND: {
+    kind: 'request',
+    retryable: false,
+    summary: 'No route matches this method and path',
+  },
   BAD_REQUEST: { kind: 'request', retryable: false, summary: 'The request cannot be read' },
-  QUEUE_FULL: { kind: 'capacity', retryable: true, summary: 'Too many requests wait for this plugin' },
-  WAIT_DEADLINE: { kind: 'capacity', retryable: true, summary: 'The request waited too long for the plugin' },
+  QUEUE_FULL: {
+    kind: 'capacity',
+    retryable: true,
+    summary: 'Too many requests wait for this plugin',
+  },
+  WAIT_DEADLINE: {
+    kind: 'capacity',
+    retryable: true,
+    summary: 'The request waited too long for the plugin',
+  },
   SHUTTING_DOWN: { kind: 'capacity', retryable: true, summary: 'The server is shutting down' },
-  CALL_DEADLINE: { kind: 'plugin', retryable: false, summary: 'The plugin ran longer than its deadline' },
-  CLIENT_CLOSED: { kind: 'request', retryable: true, summary: 'The client went away before its turn' },
+  CALL_DEADLINE: {
+    kind: 'plugin',
+    retryable: false,
+    summary: 'The plugin ran longer than its deadline',
+  },
+  CLIENT_CLOSED: {
+    kind: 'request',
+    retryable: true,
+    summary: 'The client went away before its turn',
+  },
   PLUGIN_TRAPPED: { kind: 'plugin', retryable: false, summary: 'The plugin trapped' },
   PLUGIN_ERROR: { kind: 'plugin', retryable: false, summary: 'The plugin reported an error' },
   PLUGIN_LIMIT: { kind: 'plugin', retryable: false, summary: 'The plugin exceeded a limit' },
-  PLUGIN_BAD_OUTPUT: { kind: 'plugin', retryable: false, summary: 'The plugin returned output that is not valid' },
+  PLUGIN_BAD_OUTPUT: {
+    kind: 'plugin',
+    retryable: false,
+    summary: 'The plugin returned output that is not valid',
+  },
   INTERNAL: { kind: 'internal', retryable: false, summary: 'The server failed' },
-} as const satisfies Record<string, ErrorEntry>;
-
-/** One of the codes of {@link ERRORS}. */
-export type ErrorCode = keyof typeof ERRORS;
+};
 
 /** All codes, in the order of the table. */
 export const ERROR_CODES: readonly ErrorCode[] = Object.keys(ERRORS) as ErrorCode[];

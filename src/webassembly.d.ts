@@ -39,7 +39,11 @@ declare namespace WebAssembly {
     grow(pages: number): number;
   }
   class Table {
-    constructor(descriptor: { element: 'anyfunc' | 'externref'; initial: number; maximum?: number });
+    constructor(descriptor: {
+      element: 'anyfunc' | 'externref';
+      initial: number;
+      maximum?: number;
+    });
     readonly length: number;
     get(index: number): unknown;
     set(index: number, value?: unknown): void;
