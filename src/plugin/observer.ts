@@ -1,0 +1,44 @@
+/**
+ * What a served plugin tells about itself. worker/ joins this to the metrics; neither side
+ * imports the other.
+ */
+import type { ErrorCode } from '../errors.ts';
+import type { LockObserver } from '../lock/lock.ts';
+
+/** How one request to a plugin ended: the metrics label `outcome`. */
+export type Outcome = 'ok' | ErrorCode;
+
+/** Told of every step of every request; must not throw. Times are in seconds. */
+export interface PluginObserver extends LockObserver {
+  /** Exactly once for each request, whether it reached the plugin or was refused before. */
+  called(functionName: string, outcome: Outcome): void;
+}
+
+/** `ready`: takes calls; `starting`: being made; `poisoned`: trapped or over a limit, being replaced. */
+export type InstanceState = 'starting' | 'ready' | 'poisoned';
+
+/** Read at scrape time, so that the hot path keeps no gauges. */
+export interface PluginGauges {
+  /** Requests that wait for the lock now. */
+  waiters(): number;
+  /** Time that the lock's permits were held since the start, those held now included. */
+  busySeconds(): number;
+  /** Memory of all instances, guest and host side, in bytes. */
+  memoryBytes(): number;
+  instances(): Readonly<Record<InstanceState, number>>;
+}
+
+/** What stays the same for a plugin's life in one worker. */
+export interface PluginDescription {
+  /** Key in `plugins` of the configuration. */
+  readonly name: string;
+  /** SHA-256 of the exact bytes of its wasm files, lower-case hexadecimal. */
+  readonly hash: string;
+  /** From the wasm's `version` custom section where there is one, else empty. */
+  readonly version: string;
+  /** Functions that a route calls. */
+  readonly functions: readonly string[];
+  readonly isolation: string;
+  readonly execution: string;
+  readonly timeoutMs: number;
+}
