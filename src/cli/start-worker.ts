@@ -1,0 +1,27 @@
+/** Turns what the supervisor gave (arguments, environment, an accepted configuration) into a running worker. */
+import { type ProcessRole, readProcessRole } from '../cluster/process-role.ts';
+import { readAcceptedConfig } from '../config/accepted-config.ts';
+import { loadConfig } from '../config/load-config.ts';
+import type { PluginHostConfig } from '../config/types.ts';
+import { runWorker } from '../worker/run-worker.ts';
+import { parseServeArguments } from './arguments.ts';
+import { BUNDLED_PLUGIN } from './bundled.ts';
+
+/** Resolves to the exit code once the worker has left. */
+export async function startFromEnvironment(stopRequested: Promise<string>): Promise<number> {
+  const role = readProcessRole();
+  return runWorker({
+    config: readConfig(role),
+    role,
+    stopRequested,
+    onReady: () => process.send?.('ready'),
+  });
+}
+
+function readConfig(role: ProcessRole): PluginHostConfig {
+  if (role.acceptedConfig !== null) return readAcceptedConfig(role.acceptedConfig);
+  return loadConfig({
+    args: parseServeArguments(process.argv.slice(2)),
+    bundled: BUNDLED_PLUGIN,
+  });
+}

@@ -1,0 +1,28 @@
+/** The text of `plugind --help`. A test holds it against the table of settings. */
+
+/** Ends without a newline. */
+export const USAGE = `plugind serves Extism plugins (WebAssembly) over HTTP on every core.
+
+Usage:
+  plugind serve [WASM FUNCTION [PORT]] [flags]   serve plugins
+  plugind check [WASM FUNCTION [PORT]] [flags]   load everything, print routes and limits, serve nothing
+
+What is served:
+  WASM FUNCTION      one plugin: POST / calls FUNCTION of the file WASM
+  --config FILE      the plugins and routes of a configuration file
+  neither            ./plugind.json if there, else the bundled hello plugin
+
+Flags:                                                      environment:
+  --config FILE      configuration file                     PLUGIND_CONFIG
+  --host HOST        public address (127.0.0.1)             PLUGIND_HOST
+  --port PORT        public port (8080); 0: any free one    PLUGIND_PORT, else PORT
+  --workers N|auto   processes (auto: one a CPU)            PLUGIND_WORKERS
+  --admin-host HOST  address of /metrics (127.0.0.1)        PLUGIND_ADMIN_HOST
+  --admin-port PORT  port of /metrics (9464)                PLUGIND_ADMIN_PORT
+  -h, --help         this text
+  -v, --version      the version
+
+PLUGIND_WASM and PLUGIND_FUNCTION stand for WASM and FUNCTION.
+A flag goes before the environment, the environment before the file.
+
+Exit code: 0 stopped as asked, 1 failed, 2 a mistake in arguments, configuration or plugin.`;

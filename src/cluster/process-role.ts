@@ -1,0 +1,66 @@
+/**
+ * Who this process is: a worker of our own primary, of pm2, or alone. The one place that reads
+ * what a supervisor left in the environment.
+ */
+import { ACCEPTED_VARIABLE } from '../config/accepted-config.ts';
+import type { WorkerRole } from '../worker/worker-role.ts';
+
+/** A worker's role, and where its configuration comes from. */
+export interface ProcessRole extends WorkerRole {
+  readonly supervisor: 'plugind' | 'pm2' | 'none';
+  /** File of the configuration that our own primary accepted; null: the worker reads it itself. */
+  readonly acceptedConfig: string | null;
+}
+
+/** Set by our own primary for each worker. */
+export const SLOT_VARIABLE = 'PLUGIND_SLOT';
+export const RESTARTS_VARIABLE = 'PLUGIND_RESTARTS';
+export const EXPECTED_VARIABLE = 'PLUGIND_EXPECTED_WORKERS';
+export const RUN_DIR_VARIABLE = 'PLUGIND_RUN_DIR';
+
+export const OWN_APP_NAME = 'plugind';
+
+export function readProcessRole(env: NodeJS.ProcessEnv = process.env): ProcessRole {
+  const runDir = env[RUN_DIR_VARIABLE] || null;
+  const acceptedConfig = null;
+  const slot = env[SLOT_VARIABLE];
+  if (slot !== undefined) {
+    return {
+      supervisor: 'plugind',
+      slot,
+      appName: OWN_APP_NAME,
+      primaryPid: process.ppid,
+      runDir,
+      restarts: readCount(env[RESTARTS_VARIABLE]) ?? 0,
+      acceptedConfig: env[ACCEPTED_VARIABLE] || null,
+      expectedWorkers: readCount(env[EXPECTED_VARIABLE]),
+    };
+  }
+  const pmId = env.pm_id;
+  if (pmId !== undefined) {
+    return {
+      supervisor: 'pm2',
+      slot: pmId,
+      appName: env.name ?? OWN_APP_NAME,
+      primaryPid: process.ppid,
+      runDir,
+      restarts: readCount(env.restart_time) ?? 0,
+      acceptedConfig,
+      expectedWorkers: readCount(env.instances),
+    };
+  }
+  return {
+    supervisor: 'none',
+    slot: '0',
+    appName: OWN_APP_NAME,
+    primaryPid: process.pid,
+    runDir,
+    restarts: 0,
+    acceptedConfig,
+    expectedWorkers: 1,
+  };
+}
+
+function readCount(text: string | undefined): number | null {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : null;
+}

@@ -1,0 +1,142 @@
+/**
+ * The composition root of one worker process: plugins, metrics, the two listeners and the socket
+ * for its siblings are made here, joined here, and closed here in the order of the drain.
+ */
+import type { FastifyInstance } from 'fastify';
+import { ClusterView } from '../admin/cluster-view.ts';
+import { createAdminServer } from '../admin/create-admin-server.ts';
+import { removeDeadRunDirs } from '../admin/dead-run-dirs.ts';
+import type { OwnProcess } from '../admin/own-process.ts';
+import { prepareRunDir } from '../admin/run-dir.ts';
+import { createSiblingServer } from '../admin/sibling-server.ts';
+import { Siblings } from '../admin/siblings.ts';
+import type { ListenConfig, PluginHostConfig } from '../config/types.ts';
+import { ServerError } from '../errors.ts';
+import { createPublicServer } from '../http/create-public-server.ts';
+import { Lifecycle } from '../lifecycle/state.ts';
+import { createLogger, type Logger } from '../log.ts';
+import { createWorkerMetrics, type WorkerMetrics } from '../metrics/create-worker-metrics.ts';
+import type { ServedPlugin } from '../plugin/served-plugin.ts';
+import { readVersion } from '../version.ts';
+import { closePlugins, createPlugins } from './create-plugins.ts';
+import { drain } from './drain.ts';
+import { createOwnProcess } from './own-process.ts';
+import type { WorkerRole } from './worker-role.ts';
+
+export interface WorkerOptions {
+  readonly config: PluginHostConfig;
+  readonly role: WorkerRole;
+  /** Resolves, with the reason, when the worker is to leave. */
+  readonly stopRequested: Promise<string>;
+  /** Both listeners are bound. */
+  readonly onReady: () => void;
+}
+
+const clock = (): number => performance.now();
+
+/**
+ * Serves until it is asked to stop, drains, and resolves to the exit code.
+ * @throws ServerError when it cannot start.
+ */
+export async function runWorker(options: WorkerOptions): Promise<number> {
+  const { config, role } = options;
+  const log = createLogger(config.log.level, { worker: role.slot, pid: process.pid });
+  const lifecycle = new Lifecycle((state, previous) => log.info({ state, previous }, 'state'));
+  const plugins = await createPlugins(config, clock);
+  const metrics = createWorkerMetrics({
+    worker: role.slot,
+    version: readVersion(),
+    nodeVersion: process.versions.node,
+    restarts: role.restarts,
+    routes: config.routes.map((route) => route.path),
+  });
+  const own = createOwnProcess({ slot: role.slot, lifecycle, plugins, metrics });
+  const admin = await createAdmin(options, { own, lifecycle, log });
+  const { app, connections } = createPublicServer({
+    http: config.http,
+    routes: config.routes,
+    plugins,
+    requestIdPrefix: requestIdPrefix(role),
+    observe: metrics.observeRequest,
+    isDraining: () => lifecycle.state === 'draining',
+    onInternalError: (error, requestId) => log.error({ err: error, requestId }, 'request failed'),
+    clock,
+  });
+  await listen(app, config.listen);
+  await listen(admin.app, config.admin);
+  lifecycle.advance('ready');
+  options.onReady();
+
+  const reason = await options.stopRequested;
+  log.info({ reason }, 'asked to stop');
+  lifecycle.advance('draining');
+  await drain({
+    server: app.server,
+    connections: () => connections.count,
+    keepAliveTimeoutMs: config.http.keepAliveTimeoutMs,
+    ...config.shutdown,
+    log,
+  });
+  lifecycle.advance('closed');
+  await leave(plugins, metrics, [admin.app, app], admin.closeSocket);
+  return 0;
+}
+
+interface Admin {
+  readonly app: FastifyInstance;
+  closeSocket(): Promise<void>;
+}
+
+/** The admin listener, and the socket on which siblings ask this worker. */
+async function createAdmin(
+  { config, role }: WorkerOptions,
+  parts: { own: OwnProcess; lifecycle: Lifecycle; log: Logger },
+): Promise<Admin> {
+  const { own, lifecycle, log } = parts;
+  const runDir = await prepareRunDir({
+    given: role.runDir,
+    appName: role.appName,
+    primaryPid: role.primaryPid,
+  });
+  void removeDeadRunDirs({ appName: role.appName });
+  const socket = await createSiblingServer({ runDir, own });
+  const siblings = new Siblings({ runDir, own, log });
+  const app = createAdminServer({
+    host: config.admin.host,
+    token: config.admin.token,
+    cluster: new ClusterView({ siblings, expectedWorkers: () => role.expectedWorkers, log }),
+    state: () => lifecycle.state,
+    requestIdPrefix: requestIdPrefix(role),
+    onInternalError: (error, requestId) => log.error({ err: error, requestId }, 'request failed'),
+  });
+  return { app, closeSocket: () => socket.close() };
+}
+
+/** The last steps: nobody is served any more. */
+async function leave(
+  plugins: ReadonlyMap<string, ServedPlugin>,
+  metrics: WorkerMetrics,
+  apps: readonly FastifyInstance[],
+  closeSocket: () => Promise<void>,
+): Promise<void> {
+  await Promise.allSettled([...apps.map((app) => app.close()), closeSocket()]);
+  metrics.close();
+  await closePlugins(plugins.values());
+}
+
+/** @throws ServerError `CONFIG_INVALID` when the operator has to choose another address. */
+async function listen(app: FastifyInstance, { host, port }: ListenConfig): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new ServerError('CONFIG_INVALID', `cannot listen on ${host} port ${port}: ${code}`, {
+      cause,
+    });
+  }
+}
+
+/** Different in each process, so that an id in a log names one request. */
+function requestIdPrefix({ slot }: WorkerRole): string {
+  return `${slot}-${process.pid.toString(36)}-`;
+}

@@ -1,0 +1,15 @@
+/** What a worker has to know of its supervisor; its entry finds it out. */
+export interface WorkerRole {
+  /** Label `worker` of the metrics; the same after a restart. */
+  readonly slot: string;
+  /** Names the run directory, so that two apps of one user keep apart. */
+  readonly appName: string;
+  /** Process id that this worker and its siblings have in common. */
+  readonly primaryPid: number;
+  /** Run directory handed down, or null for the default one. */
+  readonly runDir: string | null;
+  /** How often this slot was restarted before, as far as the supervisor told. */
+  readonly restarts: number;
+  /** How many workers the supervisor means to keep, or null when it did not say. */
+  readonly expectedWorkers: number | null;
+}
