@@ -22,7 +22,10 @@ export interface RunningContender {
 }
 
 /** Starts it and checks its answer. Throws when it says anything else. */
-export async function startContender(contender: Contender, body: string): Promise<RunningContender> {
+export async function startContender(
+  contender: Contender,
+  body: string,
+): Promise<RunningContender> {
   const child = spawn(process.execPath, [...contender.command], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -48,7 +51,10 @@ export async function startContender(contender: Contender, body: string): Promis
 function readUrl(child: ChildProcess, name: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let written = '';
-    const timer = setTimeout(() => reject(new Error(`${name} does not listen: ${written}`)), START_CAP_MS);
+    const timer = setTimeout(
+      () => reject(new Error(`${name} does not listen: ${written}`)),
+      START_CAP_MS,
+    );
     const read = (chunk: Buffer): void => {
       written += chunk.toString();
       const url = LISTENING.exec(written)?.[1];

@@ -104,6 +104,13 @@ function report(): void {
   const directory = path.join(import.meta.dirname, 'results');
   mkdirSync(directory, { recursive: true });
   const machine = `${os.availableParallelism()} CPUs, ${os.cpus()[0]?.model ?? 'unknown'}, Node ${process.version}`;
-  const record = { machine, connections: CONNECTIONS, rounds, seconds, results: [...results], ratios };
+  const record = {
+    machine,
+    connections: CONNECTIONS,
+    rounds,
+    seconds,
+    results: [...results],
+    ratios,
+  };
   writeFileSync(path.join(directory, 'throughput.json'), `${JSON.stringify(record, null, 2)}\n`);
 }

@@ -4,6 +4,8 @@
  * which the compiler checks against these interfaces. Defaults stand in defaults.ts only.
  */
 
+import type { LogLevel } from '../log.ts';
+
 /** An address that a listener binds. */
 export interface ListenConfig {
   /** Name or IP address; an IPv6 address without brackets. Default `127.0.0.1`. */
@@ -41,8 +43,6 @@ export interface ShutdownConfig {
   /** Hard end of a drain; raise it with long calls. Default 10,000 ms. */
   readonly drainMs: number;
 }
-
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
 export interface LogConfig {
   /** Default `info`. */
@@ -97,7 +97,11 @@ export type Execution = 'inline' | 'thread';
 export type PluginSource =
   | { readonly kind: 'wasm'; readonly path: string }
   | { readonly kind: 'manifest-file'; readonly path: string }
-  | { readonly kind: 'manifest'; readonly manifest: Readonly<Record<string, unknown>>; readonly baseDir: string };
+  | {
+      readonly kind: 'manifest';
+      readonly manifest: Readonly<Record<string, unknown>>;
+      readonly baseDir: string;
+    };
 
 /** One plugin of a worker. */
 export interface PluginConfig {

@@ -46,7 +46,11 @@ export function pipeline(port: number, requests: readonly WireRequest[]): Promis
 function encode(request: WireRequest): Buffer {
   const { method = 'POST', path = '/', headers = {} } = request;
   const body = Buffer.from(request.body ?? '');
-  const lines = Object.entries({ host: '127.0.0.1', 'content-length': String(body.length), ...headers });
+  const lines = Object.entries({
+    host: '127.0.0.1',
+    'content-length': String(body.length),
+    ...headers,
+  });
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   return Buffer.concat([Buffer.from(`${method} ${path} HTTP/1.1\r\n${head}\r\n`), body]);
 }

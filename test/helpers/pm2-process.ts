@@ -1,10 +1,11 @@
 /** A pm2 daemon of the test's own, with its own home, that is ended by its pid afterwards. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { apps } from '../../ecosystem.config.js';
 import { ROOT } from './paths.ts';
 import { cleanEnvironment } from './server-process.ts';
 import { waitFor } from './wait-for.ts';
@@ -24,6 +25,15 @@ export interface Pm2Home {
   logs(): string;
   /** Ends the daemon and everything under it. */
   close(): Promise<void>;
+}
+
+/** The project's own pm2 settings with some of them changed, as a file for `pm2 start`. */
+export function writeEcosystem(changes: Readonly<Record<string, unknown>>): string {
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'pm2-ecosystem-'));
+  process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
+  const file = path.join(dir, 'ecosystem.json');
+  writeFileSync(file, JSON.stringify({ apps: [{ ...apps[0], cwd: ROOT, ...changes }] }));
+  return file;
 }
 
 export function createPm2Home(): Pm2Home {

@@ -56,7 +56,8 @@ export async function startServer(options: SpawnOptions = {}): Promise<ServerPro
   const args = ['serve', ...(options.args ?? []), '--port', '0', '--admin-port', '0'];
   const { child, output, exited } = spawnCli({ ...options, args });
   const banner = await waitFor('the banner of plugind serve', () => {
-    if (child.exitCode !== null) throw new Error(`plugind exited ${child.exitCode}: ${output.stderr}`);
+    if (child.exitCode !== null)
+      throw new Error(`plugind exited ${child.exitCode}: ${output.stderr}`);
     const url = /plugind serves (http:\S+)/.exec(output.stderr)?.[1];
     const adminUrl = /status\s+(http:\S+)\/status/.exec(output.stderr)?.[1];
     return url !== undefined && adminUrl !== undefined && { url, adminUrl };

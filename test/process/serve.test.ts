@@ -6,10 +6,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { isAlive } from '../helpers/pm2-process.ts';
-import { exampleWasm } from '../helpers/paths.ts';
-import { unlessInstalled } from '../helpers/programs.ts';
 import { fetchSoon } from '../helpers/fetch-soon.ts';
+import { exampleWasm } from '../helpers/paths.ts';
+import { isAlive } from '../helpers/pm2-process.ts';
+import { unlessInstalled } from '../helpers/programs.ts';
 import { type ServerProcess, spawnCli, startServer } from '../helpers/server-process.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
@@ -104,10 +104,17 @@ describe('a mistake of the operator', () => {
   const notWasm = path.join(dir, 'not.wasm');
   writeFileSync(notWasm, 'not wasm');
   const unknownKey = path.join(dir, 'unknown.json');
-  writeFileSync(unknownKey, JSON.stringify({ plugins: { a: { wasm: hello, que: 1 } }, routes: [] }));
+  writeFileSync(
+    unknownKey,
+    JSON.stringify({ plugins: { a: { wasm: hello, que: 1 } }, routes: [] }),
+  );
 
   const mistakes: [name: string, args: string[], text: RegExp][] = [
-    ['a file that is not there', [path.join(dir, 'none.wasm'), 'hello'], /none\.wasm: no such file/],
+    [
+      'a file that is not there',
+      [path.join(dir, 'none.wasm'), 'hello'],
+      /none\.wasm: no such file/,
+    ],
     ['a file that is not wasm', [notWasm, 'hello'], /not a WebAssembly module/],
     ['a function that is not exported', [hello, 'helo'], /no function "helo".*there are: .*hello/],
     ['an unknown flag', ['--prot', '1'], /--prot/],

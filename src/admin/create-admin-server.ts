@@ -1,0 +1,56 @@
+/**
+ * The admin listener: Fastify with the admin routes and nothing else, every limit set explicitly.
+ * It does not listen yet; the composition in worker/ lets it, last, and closes it last.
+ */
+import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import { ServerError } from '../errors.ts';
+import { Connections } from '../http/connections.ts';
+import { type AdminRoutesOptions, addAdminRoutes } from './admin-routes.ts';
+import { sendProblem } from './send-problem.ts';
+
+export interface AdminServerOptions extends AdminRoutesOptions {
+  /** Begins every request id; different in each process. */
+  readonly requestIdPrefix: string;
+  /** Told of each error that is ours (`INTERNAL`), for the log. */
+  readonly onInternalError: (error: ServerError, requestId: string) => void;
+  /** One over it is destroyed at once. Default 256. */
+  readonly maxConnections?: number;
+}
+
+const LIMITS = {
+  bodyLimit: 16 * 1024,
+  requestTimeout: 10_000,
+  /** Without traffic, a client that does not read its reply included. */
+  connectionTimeout: 10_000,
+  keepAliveTimeout: 5000,
+  http: { headersTimeout: 5000, connectionsCheckingInterval: 1000 },
+} as const;
+
+/** Makes the server; `app.close()` is idempotent and does not wait for clients. */
+export function createAdminServer(options: AdminServerOptions): FastifyInstance {
+  const { requestIdPrefix, onInternalError, maxConnections = 256 } = options;
+  let lastId = 0;
+  const app = fastify({
+    ...LIMITS,
+    logger: false,
+    disableRequestLogging: true,
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    requestIdHeader: false,
+    genReqId: () => `${requestIdPrefix}${(++lastId).toString(36)}`,
+  });
+  new Connections(app.server, maxConnections);
+  addAdminRoutes(app, options);
+  app.setNotFoundHandler((request, reply) => {
+    const message = `no route for ${request.method} on this path`;
+    sendProblem(reply, 404, new ServerError('ROUTE_NOT_FOUND', message));
+  });
+  app.setErrorHandler((thrown: FastifyError, request, reply) => {
+    const status = thrown.statusCode ?? 500;
+    const isOurs = status >= 500;
+    const error = ServerError.from(thrown, isOurs ? 'INTERNAL' : 'BAD_REQUEST');
+    if (isOurs) onInternalError(error, request.id);
+    return sendProblem(reply, status, error);
+  });
+  return app;
+}

@@ -1,0 +1,56 @@
+/**
+ * All metrics of one process in one registry of its own, with the label `worker` on every series,
+ * so that the texts of several processes can be merged without summing anything.
+ * Used by the composition in worker/; prom-client is imported in this folder only.
+ */
+import { Registry } from 'prom-client';
+import {
+  type MeasuredGauges,
+  type MeasuredPlugin,
+  type MeasuringObserver,
+  PluginMetrics,
+} from './plugin-metrics.ts';
+import { addProcessMetrics } from './process-metrics.ts';
+import { RequestDurations } from './request-durations.ts';
+
+export interface WorkerMetricsOptions {
+  /** The slot: label `worker`. */
+  readonly worker: string;
+  /** Version of plugind. */
+  readonly version: string;
+  /** Version of Node, without the `v`. */
+  readonly nodeVersion: string;
+  /** How often this slot was restarted before this process. */
+  readonly restarts: number;
+  /** Paths of the configured routes; requests to any other are counted as `unmatched`. */
+  readonly routes: readonly string[];
+}
+
+export interface WorkerMetrics {
+  /** Counts one request. `route` is the path as configured. */
+  observeRequest(method: string, route: string, statusCode: number, seconds: number): void;
+  /**
+   * Measures a plugin from here on.
+   * @throws ServerError `INTERNAL` when one of that name is measured already.
+   */
+  addPlugin(plugin: MeasuredPlugin, gauges: MeasuredGauges): MeasuringObserver;
+  /** Everything, in Prometheus' text format 0.0.4. */
+  text(): Promise<string>;
+  /** Stops the timer. Idempotent. */
+  close(): void;
+}
+
+export function createWorkerMetrics(options: WorkerMetricsOptions): WorkerMetrics {
+  const registry = new Registry();
+  registry.setDefaultLabels({ worker: options.worker });
+  const requests = new RequestDurations(registry, options.routes);
+  const plugins = new PluginMetrics(registry);
+  const close = addProcessMetrics({ ...options, registry });
+  return {
+    observeRequest: (method, route, statusCode, seconds) =>
+      requests.observe(method, route, statusCode, seconds),
+    addPlugin: (plugin, gauges) => plugins.add(plugin, gauges),
+    text: () => registry.metrics(),
+    close,
+  };
+}

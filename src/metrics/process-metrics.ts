@@ -1,0 +1,79 @@
+/**
+ * What a process tells about itself: prom-client's default metrics, the use of its event loop, and
+ * which build it runs.
+ */
+import { performance } from 'node:perf_hooks';
+import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
+
+export interface ProcessMetricsOptions {
+  readonly registry: Registry;
+  /** Of plugind. */
+  readonly version: string;
+  /** Of Node, without the `v`. */
+  readonly nodeVersion: string;
+  /** How often this slot was restarted before this process. */
+  readonly restarts: number;
+}
+
+/** Gauges that are named as counters; `promtool check metrics` refuses them. */
+const MISNAMED = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+const UTILIZATION_WINDOW_MS = 1000;
+
+/** Registers them. The result stops what runs for them. */
+export function addProcessMetrics(options: ProcessMetricsOptions): () => void {
+  const { registry, version, nodeVersion, restarts } = options;
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
+  new Gauge({
+    name: 'plugind_build_info',
+    help: 'Always 1; the labels say which plugind and which Node run.',
+    labelNames: ['version', 'node'],
+    registers,
+  }).set({ version, node: nodeVersion }, 1);
+  new Counter({
+    name: 'plugind_worker_restarts_total',
+    help: 'Times that the worker of this slot was restarted, as its primary counts.',
+    registers,
+  }).inc(restarts);
+  return addEventLoopMetrics(registry);
+}
+
+/**
+ * Neither depends on who scrapes when: the gauge is of the last whole second, which a timer takes
+ * (taken at each scrape, two scrapers would halve each other's interval); the counter loses
+ * nothing between two scrapes, and its rate is the utilisation.
+ */
+function addEventLoopMetrics(registry: Registry): () => void {
+  const registers = [registry];
+  let last = performance.eventLoopUtilization();
+  let utilization = last.utilization;
+  const timer = setInterval(() => {
+    const now = performance.eventLoopUtilization();
+    utilization = performance.eventLoopUtilization(now, last).utilization;
+    last = now;
+  }, UTILIZATION_WINDOW_MS);
+  timer.unref();
+  new Gauge({
+    name: 'nodejs_eventloop_utilization',
+    help: 'Share of the last second that the event loop was busy, 0 to 1.',
+    registers,
+    collect() {
+      this.set(utilization);
+    },
+  });
+  new Counter({
+    name: 'nodejs_eventloop_active_seconds_total',
+    help: 'Time that the event loop was busy since its start, in seconds.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(performance.eventLoopUtilization().active / 1000);
+    },
+  });
+  return () => clearInterval(timer);
+}

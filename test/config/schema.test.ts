@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { DEFAULTS, PLUGIN_DEFAULTS, ROUTE_DEFAULTS } from '../../src/config/defaults.ts';
+import { jsonSchema } from '../../src/config/schema.ts';
+
+interface Node {
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly properties?: Readonly<Record<string, Node>>;
+  readonly patternProperties?: Readonly<Record<string, Node>>;
+  readonly items?: Node;
+}
+
+/** The defaults that the properties of a schema show, section by section. */
+function shownDefaults(node: Node | undefined): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(node?.properties ?? {})
+      .map(([key, inner]) => [
+        key,
+        inner.properties === undefined ? inner.default : shownDefaults(inner),
+      ])
+      .filter(([, value]) => value !== undefined),
+  );
+}
+
+describe('the JSON Schema for editors', () => {
+  const schema = jsonSchema() as Node;
+  const plugin = Object.values(schema.properties?.plugins?.patternProperties ?? {})[0];
+  const route = schema.properties?.routes?.items;
+
+  it('is what plugind.schema.json holds (write it anew with test/config/write-schema.ts)', () => {
+    const file = new URL('../../plugind.schema.json', import.meta.url);
+    assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), jsonSchema());
+  });
+
+  it('shows every default', () => {
+    assert.deepEqual(shownDefaults(schema), DEFAULTS);
+    assert.deepEqual(shownDefaults(plugin), PLUGIN_DEFAULTS);
+    const { methods, ...rest } = ROUTE_DEFAULTS;
+    assert.deepEqual(shownDefaults(route), { method: methods[0], ...rest });
+  });
+
+  it('describes every key', () => {
+    const visit = (node: Node, place: string): void => {
+      for (const [key, inner] of Object.entries(node.properties ?? {})) {
+        assert.ok(inner.description, `${place}.${key}`);
+        visit(inner, `${place}.${key}`);
+      }
+    };
+    for (const node of [schema, plugin, route]) visit(node ?? assert.fail(), '');
+  });
+});
