@@ -5,7 +5,9 @@
 declare namespace WebAssembly {
   type ImportExportKind = 'function' | 'global' | 'memory' | 'table' | 'tag';
   type ValueType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128' | 'funcref' | 'externref';
-  type ExportValue = Function | Global | Memory | Table;
+  /** Parameters and results are numbers, bigints for i64. */
+  type ExportedFunction = (...args: never[]) => unknown;
+  type ExportValue = ExportedFunction | Global | Memory | Table;
   type Exports = Record<string, ExportValue>;
   type Imports = Record<string, Record<string, ExportValue | number | bigint>>;
 
@@ -54,8 +56,8 @@ declare namespace WebAssembly {
     value: T;
   }
   /** JavaScript Promise Integration; there on V8 13.7 and later (Node 25). */
-  const Suspending: (new (fn: (...args: never[]) => unknown) => Function) | undefined;
-  const promising: ((fn: Function) => (...args: unknown[]) => Promise<unknown>) | undefined;
+  const Suspending: (new (fn: (...args: never[]) => unknown) => ExportedFunction) | undefined;
+  const promising: ((fn: ExportedFunction) => (...args: unknown[]) => Promise<unknown>) | undefined;
 
   function compile(bytes: BufferSource): Promise<Module>;
   function instantiate(module: Module, imports?: Imports): Promise<Instance>;

@@ -2,7 +2,6 @@
  * The composition root of one worker process: plugins, metrics, the two listeners and the socket
  * for its siblings are made here, joined here, and closed here in the order of the drain.
  */
-import type { FastifyInstance } from 'fastify';
 import { ClusterView } from '../admin/cluster-view.ts';
 import { createAdminServer } from '../admin/create-admin-server.ts';
 import { removeDeadRunDirs } from '../admin/dead-run-dirs.ts';
@@ -12,7 +11,7 @@ import { createSiblingServer } from '../admin/sibling-server.ts';
 import { Siblings } from '../admin/siblings.ts';
 import type { ListenConfig, PluginHostConfig } from '../config/types.ts';
 import { ServerError } from '../errors.ts';
-import { createPublicServer } from '../http/create-public-server.ts';
+import { createPublicServer, type PublicServer } from '../http/create-public-server.ts';
 import { Lifecycle } from '../lifecycle/state.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { createWorkerMetrics, type WorkerMetrics } from '../metrics/create-worker-metrics.ts';
@@ -31,6 +30,8 @@ export interface WorkerOptions {
   /** Both listeners are bound. */
   readonly onReady: () => void;
 }
+
+type App = PublicServer['app'];
 
 const clock = (): number => performance.now();
 
@@ -83,7 +84,7 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
 }
 
 interface Admin {
-  readonly app: FastifyInstance;
+  readonly app: App;
   closeSocket(): Promise<void>;
 }
 
@@ -116,7 +117,7 @@ async function createAdmin(
 async function leave(
   plugins: ReadonlyMap<string, ServedPlugin>,
   metrics: WorkerMetrics,
-  apps: readonly FastifyInstance[],
+  apps: readonly App[],
   closeSocket: () => Promise<void>,
 ): Promise<void> {
   await Promise.allSettled([...apps.map((app) => app.close()), closeSocket()]);
@@ -125,7 +126,7 @@ async function leave(
 }
 
 /** @throws ServerError `CONFIG_INVALID` when the operator has to choose another address. */
-async function listen(app: FastifyInstance, { host, port }: ListenConfig): Promise<void> {
+async function listen(app: App, { host, port }: ListenConfig): Promise<void> {
   try {
     await app.listen({ host, port });
   } catch (cause) {

@@ -5,6 +5,6 @@ import { spawnSync } from 'node:child_process';
 export function unlessInstalled(program: string): string | false {
   const isThere = spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
   if (isThere) return false;
-  if (process.env['PLUGIND_TEST_NO_SKIP'] === '1') throw new Error(`${program} is not installed`);
+  if (process.env.PLUGIND_TEST_NO_SKIP === '1') throw new Error(`${program} is not installed`);
   return `${program} is not installed`;
 }
