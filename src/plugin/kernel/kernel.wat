@@ -7,7 +7,8 @@
 ;;   0x000000  words shared with the host, see below
 ;;   0x000040  heads of the free lists, one for each power of two
 ;;   0x0000c0  ring of the blocks handed over last
-;;   0x001000  block table: {start, length, state, next in free list}, sorted by start
+;;   0x001000  block table, sorted by start: {start, length, state, next in free list or number of
+;;             its hand-over}
 ;;   0x100000  heap: the blocks of this call, each at a multiple of 16
 ;; A guest's loads and stores reach [0x100000, 0x100000 + $used) and nothing else, so it can
 ;; neither read nor forge the table.
@@ -46,7 +47,7 @@
   (global $input_u64 (mut i64) (i64.const 0))
   (global $table_end (mut i32) (i32.const 0x1000))
   (global $free_blocks (mut i32) (i32.const 0))
-  (global $ring_next (mut i32) (i32.const 0))
+  (global $handed_over (mut i32) (i32.const 0))
   ;; Whether free lists or ring hold something that the next call must not see.
   (global $lists_dirty (mut i32) (i32.const 0))
 
@@ -61,7 +62,7 @@
       (then
         (memory.fill (global.get $heads) (i32.const 0) (i32.const 384))
         (global.set $free_blocks (i32.const 0))
-        (global.set $ring_next (i32.const 0))
+        (global.set $handed_over (i32.const 0))
         (global.set $lists_dirty (i32.const 0))))
     (i64.store (i32.const 0) (i64.const 0))
     (i64.store (i32.const 8) (i64.const 0))
@@ -293,23 +294,27 @@
     (global.set $free_blocks (i32.add (global.get $free_blocks) (i32.const 1)))
     (global.set $lists_dirty (i32.const 1)))
 
-  ;; Marks a block as handed over and releases the one handed over 64 times ago. Where that table
-  ;; entry was used anew meanwhile, its state says what may still be done with it.
+  ;; Marks a block as handed over and releases the one handed over 64 times ago, if it still is that
+  ;; one: its table entry may have been used anew meanwhile, so the entry carries the number.
   (func $hand_over (param $block i32)
     (local $slot i32) (local $old i32)
     (if (i32.ne (i32.load offset=8 (local.get $block)) (i32.const 1)) (then (return)))
-    (i32.store offset=8 (local.get $block) (i32.const 2))
     (local.set $slot
-      (i32.add (global.get $ring) (i32.shl (global.get $ring_next) (i32.const 2))))
+      (i32.add (global.get $ring)
+        (i32.shl (i32.and (global.get $handed_over) (i32.const 63)) (i32.const 2))))
     (local.set $old (i32.load (local.get $slot)))
+    (i32.store offset=8 (local.get $block) (i32.const 2))
+    (i32.store offset=12 (local.get $block) (global.get $handed_over))
     (i32.store (local.get $slot) (local.get $block))
-    (global.set $ring_next
-      (i32.and (i32.add (global.get $ring_next) (i32.const 1)) (i32.const 63)))
+    (global.set $handed_over (i32.add (global.get $handed_over) (i32.const 1)))
     (global.set $lists_dirty (i32.const 1))
     (if (i32.eqz (local.get $old)) (then (return)))
-    (if (i32.eq (local.get $old) (local.get $block)) (then (return)))
     (if (i32.ge_u (local.get $old) (global.get $table_end)) (then (return)))
-    (if (i32.eq (i32.load offset=8 (local.get $old)) (i32.const 2))
+    (if (i32.ne (i32.load offset=8 (local.get $old)) (i32.const 2)) (then (return)))
+    (if
+      (i32.eq
+        (i32.load offset=12 (local.get $old))
+        (i32.sub (global.get $handed_over) (i32.const 65)))
       (then (call $release (local.get $old)))))
 
   ;; Table entry of the block that begins at this pointer and is not free, else 0.
