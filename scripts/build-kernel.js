@@ -1,5 +1,5 @@
 // Assembles the kernel: node scripts/build-kernel.js [--check] [--dist]
-// Without flags kernel.wasm is written beside kernel.wat. --check writes nothing and fails when the
+// Without flags kernel.wasm is written beside its three sources. --check writes nothing and fails when the
 // two differ; --dist copies the binary to where the built kernel.js looks for it.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -16,8 +16,10 @@ const root = path.dirname(import.meta.dirname);
 const folder = path.join(root, 'src/plugin/kernel');
 const binary = path.join(folder, 'kernel.wasm');
 
+const parts = ['kernel.wat', 'kernel-blocks.wat', 'kernel-calls.wat'];
+const fields = parts.map((part) => readFileSync(path.join(folder, part), 'utf8'));
 const wabt = await createWabt();
-const module = wabt.parseWat('kernel.wat', readFileSync(path.join(folder, 'kernel.wat'), 'utf8'), {
+const module = wabt.parseWat('kernel', `(module\n${fields.join('\n')})`, {
   bulk_memory: true,
   mutable_globals: true,
 });
@@ -29,7 +31,7 @@ if (!flags.check) {
   writeFileSync(binary, assembled);
 } else if (!readFileSync(binary).equals(assembled)) {
   process.stderr.write(
-    'kernel.wasm is not what kernel.wat assembles to: run node scripts/build-kernel.js\n',
+    'kernel.wasm is not what its sources assemble to: run node scripts/build-kernel.js\n',
   );
   process.exitCode = 1;
 }

@@ -10,10 +10,12 @@ import type { ShimImport } from './shim.ts';
 
 /** What the kernel is called among a manifest's items, and what guests import. */
 export const KERNEL_ITEM = 'extism:host/env';
+/** What the kernel imports from: the functions of kernel-host.ts. No guest may import from here. */
+export const KERNEL_HOST_NAMESPACE = 'plugind:host';
 
+const PAGE_BYTES = 65_536;
 /** Default of {@link KernelLimits.maxErrorBytes}. */
 const MAX_ERROR_BYTES = 65_536;
-export const PAGE_BYTES = 65_536;
 /** Pointers are signed 32-bit numbers on this side, so the heap ends below 2 GiB. */
 const MAX_HEAP_BYTES = 0x7fe0_0000;
 
@@ -34,9 +36,6 @@ const WORD_COUNT = 16;
 const STATUS_ERROR = 1;
 
 const EMPTY = new Uint8Array(0);
-
-/** The kernel's imports, all functions of `plugind:host`. */
-export const KERNEL_HOST_ITEM = 'plugind:host';
 
 /** What the shim must import from the kernel and export again for {@link Kernel}. */
 export const KERNEL_SHIM_IMPORTS: readonly ShimImport[] = [

@@ -4,15 +4,10 @@
  * the heap changes by a store, and the next call sees zeros.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { assemble, createTestKernel, HEAP, type TestKernel } from './linked.ts';
+import { assemble, createTestKernel, HEAP, KERNEL_WAT, type TestKernel } from './linked.ts';
 
-const KERNEL_WAT = readFileSync(
-  new URL('../../../src/plugin/kernel/kernel.wat', import.meta.url),
-  'utf8',
-);
 const LIMIT_PAGES = 2;
 const HAND_OVERS_KEPT = 64;
 const RUNS = 300;

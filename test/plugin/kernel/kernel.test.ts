@@ -1,14 +1,9 @@
 /** The kernel's ABI as a guest meets it, called straight from the test: no guest, no SDK. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { assemble, createTestKernel, HEAP, type TestKernel } from './linked.ts';
+import { assemble, createTestKernel, HEAP, KERNEL_WAT, type TestKernel } from './linked.ts';
 
 const HEAP_ADDRESS = BigInt(HEAP);
-const KERNEL_WAT = readFileSync(
-  new URL('../../../src/plugin/kernel/kernel.wat', import.meta.url),
-  'utf8',
-);
 
 /** Pointers that are no block's, whatever is allocated at the heap's start. */
 const HOSTILE_POINTERS = [

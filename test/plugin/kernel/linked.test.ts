@@ -221,6 +221,15 @@ describe('host functions of an embedder', () => {
     assert.equal(Buffer.from(kernel.finish(returned as number)).toString(), 'later');
   });
 
+  it("cannot stand in for the engine's own", async () => {
+    for (const namespace of [KERNEL_ITEM, 'plugind:host', 'plugind:x', 'wasi_snapshot_preview1']) {
+      await assert.rejects(
+        link({ items, functions, hostFunctions: { [namespace]: { f: () => 0 } } }),
+        { code: 'CONFIG_INVALID' },
+      );
+    }
+  });
+
   it('are new objects for each instance', async () => {
     const hostFunctions = { app: { transform: (): bigint => 0n } };
     await link({ items, functions, hostFunctions });

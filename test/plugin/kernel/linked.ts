@@ -13,7 +13,7 @@ import {
 import { CallContext } from '../../../src/plugin/kernel/call-context.ts';
 import type { GuestLogLine } from '../../../src/plugin/kernel/guest-log.ts';
 import {
-  KERNEL_HOST_ITEM,
+  KERNEL_HOST_NAMESPACE,
   KERNEL_ITEM,
   KERNEL_SHIM_IMPORTS,
   Kernel,
@@ -41,6 +41,13 @@ export function assemble(wat: string): WebAssembly.Module {
   parsed.destroy();
   return new WebAssembly.Module(buffer as Uint8Array<ArrayBuffer>);
 }
+
+/** The kernel's own source, for tests that take a protection out of it. */
+export const KERNEL_WAT: string = `(module ${['kernel', 'kernel-blocks', 'kernel-calls']
+  .map((part) =>
+    readFileSync(new URL(`../../../src/plugin/kernel/${part}.wat`, import.meta.url), 'utf8'),
+  )
+  .join('\n')})`;
 
 export function example(name: string): WebAssembly.Module {
   const file = new URL(`../../../examples/${name}/${name}.wasm`, import.meta.url);
@@ -127,7 +134,7 @@ export function createTestKernel(options: TestKernelOptions = {}): TestKernel {
     Object.entries(host.functions).map(([name, fn]) => [name, fn.bind(null, null)]),
   );
   const instance = new WebAssembly.Instance(options.module ?? loadKernel(), {
-    [KERNEL_HOST_ITEM]: imports,
+    [KERNEL_HOST_NAMESPACE]: imports,
   });
   const abi = instance.exports as unknown as Abi;
   const memory = instance.exports['plugind:memory'] as WebAssembly.Memory;
@@ -218,7 +225,7 @@ export async function link(options: LinkedOptions): Promise<Linked> {
       ...options.sdk,
       functions: {
         ...bindHostFunctions(options.hostFunctions ?? {}, host, () => context as CallContext),
-        [KERNEL_HOST_ITEM]: host.functions,
+        [KERNEL_HOST_NAMESPACE]: host.functions,
       },
     },
   );
