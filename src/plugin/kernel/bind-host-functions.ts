@@ -1,0 +1,54 @@
+/**
+ * Makes an embedder's host functions fit for a guest: the first argument becomes our call context
+ * instead of the SDK's, and a throw ends the call with its error instead of entering the guest.
+ */
+import { ServerError } from '../../errors.ts';
+import type { CallContext } from './call-context.ts';
+import { KERNEL_ITEM } from './kernel.ts';
+import type { KernelHost } from './kernel-host.ts';
+
+/** As the SDK takes it: call context first, then what the guest passed (i64 as bigint). */
+// biome-ignore lint/suspicious/noExplicitAny: parameters are the guest's business, as in the SDK
+export type HostFunction = (context: CallContext, ...values: any[]) => unknown;
+
+/** Import namespace -> name -> function. */
+export type HostFunctions = Readonly<Record<string, Readonly<Record<string, HostFunction>>>>;
+
+type BoundFunction = (sdkContext: unknown, ...values: unknown[]) => unknown;
+
+/** What a function that was not run gives the guest: converts to 0 of any number type. */
+const NOTHING = false;
+const AsyncFunction = (async () => {}).constructor;
+
+/** The SDK would prefer the kernel, or its own WASI, without a word. */
+const RESERVED = new Set([KERNEL_ITEM, 'wasi_snapshot_preview1']);
+
+/**
+ * New objects for the SDK's `functions`, for one instance alone.
+ * @param context asked for at call time, since it exists only once the instance does.
+ * @throws ServerError `CONFIG_INVALID` for a namespace that is the engine's own.
+ */
+export function bindHostFunctions(
+  functions: HostFunctions,
+  host: KernelHost,
+  context: () => CallContext,
+): Record<string, Record<string, BoundFunction>> {
+  const bound: Record<string, Record<string, BoundFunction>> = {};
+  for (const [namespace, members] of Object.entries(functions)) {
+    if (RESERVED.has(namespace) || namespace.startsWith('plugind:')) {
+      throw new ServerError('CONFIG_INVALID', `host functions cannot be in "${namespace}"`);
+    }
+    bound[namespace] = Object.fromEntries(
+      Object.entries(members).map(([name, member]) => [name, bind(member, host, context)]),
+    );
+  }
+  return bound;
+}
+
+function bind(member: HostFunction, host: KernelHost, context: () => CallContext): BoundFunction {
+  // The SDK suspends the guest for functions declared async, so the wrapper has to be of that kind.
+  return member instanceof AsyncFunction
+    ? async (_sdk, ...values) =>
+        host.runSuspended<unknown>(NOTHING, async () => member(context(), ...values))
+    : (_sdk, ...values) => host.run<unknown>(NOTHING, () => member(context(), ...values));
+}
