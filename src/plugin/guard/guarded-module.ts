@@ -1,0 +1,85 @@
+/**
+ * What the guard is asked for and what it gives back: the contract between it and the rest of the
+ * engine. Names in the reserved namespace are exports of the rewritten module for the host alone.
+ */
+import type { ExternalKind, ValueTypeName } from './module-facts.ts';
+
+/** Every import and export that begins with this is the engine's; a guest's own is refused. */
+export const RESERVED_PREFIX = 'plugind:';
+
+/** Names of what the guard exports. */
+export const GUARD_EXPORTS = {
+  /** Mutable i32 global: units left until the host is asked. Set it before a call; 0 asks at once. */
+  fuel: 'plugind:fuel',
+  /**
+   * Table of one funcref. The host puts a function `() -> i32` into slot 0 before anything runs:
+   * it answers with fresh fuel (1 to 2^30), or 0 to end the call with a trap.
+   */
+  check: 'plugind:check',
+  /** The start function, `() -> ()`, which is not run at instantiation any more. */
+  start: 'plugind:start',
+  /** The memory, whether or not the guest exports it. */
+  memory: 'plugind:memory',
+} as const;
+
+export interface GuardOptions {
+  /** What the module is called in messages, such as its file name. */
+  readonly label: string;
+  /** Most pages of 64 KiB its memory may reach. */
+  readonly maxMemoryPages: number;
+  /** Most elements that its tables may hold at their start, and that they may grow to together. */
+  readonly maxTableElements: number;
+  /** Whether mutable globals are exported as `plugind:g<index>`, for snapshots. */
+  readonly exportGlobals: boolean;
+}
+
+export interface FunctionType {
+  readonly params: readonly ValueTypeName[];
+  readonly results: readonly ValueTypeName[];
+}
+
+export interface GuardedFunction extends FunctionType {
+  /** The name that the guest gave it. */
+  readonly name: string;
+  /** The name it is exported by now; another one for those that run before the first call. */
+  readonly exportName: string;
+}
+
+export interface GuardedImport {
+  readonly module: string;
+  readonly name: string;
+  readonly kind: ExternalKind;
+  /** The type, if it is a function. */
+  readonly type: FunctionType | null;
+}
+
+export interface GuardedMemory {
+  readonly imported: boolean;
+  readonly minPages: number;
+  /** Already clamped, unless imported without a maximum: then null. */
+  readonly maxPages: number | null;
+}
+
+export interface SnapshotSupport {
+  /** Whether memory and `globals` are all the state there is, after a start and as long as memory did not grow. */
+  readonly restorable: boolean;
+  /** Why not, a short phrase each. */
+  readonly reasons: readonly string[];
+}
+
+export interface GuardedModule {
+  /** The rewritten module, compiled, which is how V8 validated it. */
+  readonly module: WebAssembly.Module;
+  /** Its bytes. */
+  readonly bytes: Uint8Array;
+  /** Exported functions. */
+  readonly functions: readonly GuardedFunction[];
+  readonly imports: readonly GuardedImport[];
+  /** `null` if there is none. */
+  readonly memory: GuardedMemory | null;
+  /** Whether there was a start function; it is `plugind:start` now and runs before all else. */
+  readonly hasStart: boolean;
+  /** Names of the exports that are mutable globals to save and to restore. */
+  readonly globals: readonly string[];
+  readonly snapshot: SnapshotSupport;
+}

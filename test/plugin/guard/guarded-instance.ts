@@ -1,0 +1,72 @@
+/**
+ * Test helper: the host's half of the guard's contract. Instantiates a guarded module and puts a
+ * check in place that counts how often it is asked and refuses more fuel after a number of times,
+ * so that tests of deadlines need no clock.
+ */
+import { guardModule } from '../../../src/plugin/guard/guard.ts';
+import type { GuardedModule, GuardOptions } from '../../../src/plugin/guard/guarded-module.ts';
+import { assemble } from './assemble.ts';
+
+export const OPTIONS: GuardOptions = {
+  label: 'test.wasm',
+  maxMemoryPages: 1024,
+  maxTableElements: 10_000,
+  exportGlobals: true,
+};
+
+/** A table takes only functions that WebAssembly exports, so the check passes through one. */
+const PASS = new WebAssembly.Module(
+  assemble(
+    '(module (import "host" "check" (func $c (result i32))) (func (export "check") (result i32) (call $c)))',
+  ),
+);
+
+export interface HostOptions {
+  /** Fuel for each period. */
+  fuel?: number;
+  /** How many periods the module gets; the next question is answered with 0. */
+  periods?: number;
+  onCheck?: () => void;
+  imports?: WebAssembly.Imports;
+  guard?: Partial<GuardOptions>;
+}
+
+export interface GuardedInstance {
+  readonly guarded: GuardedModule;
+  readonly exports: WebAssembly.Exports;
+  /** How often the module asked. */
+  readonly checks: number;
+  /** Calls an export, with the counter at 0, so that it asks at its first charge. */
+  call(name: string, ...args: unknown[]): unknown;
+}
+
+export type AnyFunction = (...args: unknown[]) => unknown;
+
+export function instantiate(
+  source: string | Uint8Array,
+  options: HostOptions = {},
+): GuardedInstance {
+  const bytes = typeof source === 'string' ? assemble(source) : source;
+  const guarded = guardModule(bytes, { ...OPTIONS, ...options.guard });
+  const { exports } = new WebAssembly.Instance(guarded.module, options.imports);
+  const { fuel = 1000, periods = Number.POSITIVE_INFINITY } = options;
+  let checks = 0;
+  const check = (): number => {
+    checks += 1;
+    options.onCheck?.();
+    return checks > periods ? 0 : fuel;
+  };
+  const passing = new WebAssembly.Instance(PASS, { host: { check } }).exports.check;
+  (exports['plugind:check'] as WebAssembly.Table).set(0, passing);
+  return {
+    guarded,
+    exports,
+    get checks() {
+      return checks;
+    },
+    call(name, ...args) {
+      (exports['plugind:fuel'] as WebAssembly.Global<number>).value = 0;
+      return (exports[name] as unknown as AnyFunction)(...args);
+    },
+  };
+}
