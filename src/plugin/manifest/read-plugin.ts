@@ -1,0 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import type { PluginConfig } from '../../config/types.ts';
+import type { PluginDefinition } from './plugin-definition.ts';
+export async function readPlugin(plugin: PluginConfig): Promise<PluginDefinition> {
+  const bytes = readFileSync((plugin.source as {path: string}).path);
+  return { files: [{name: 'main', bytes}], hash: createHash('sha256').update(bytes).digest('hex'), config: {...plugin.config}, allowedHosts: [], allowedPaths: [], timeoutMs: plugin.timeoutMs, memory: plugin.memory };
+}
