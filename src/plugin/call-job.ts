@@ -21,30 +21,34 @@ const REFUSALS: Readonly<Record<LockRefusal, string>> = {
   SHUTTING_DOWN: 'the server is shutting down',
 };
 
+/** What is called, with what. */
+export interface Call {
+  readonly functionName: string;
+  readonly input: Uint8Array;
+  /** What host functions read as `hostContext()`. */
+  readonly hostContext: unknown;
+}
+
 export class CallJob implements Job<InstanceSlot> {
   readonly #functionName: string;
   readonly #listener: CallListener;
   readonly #observer: PluginObserver;
-  #input: Uint8Array;
+  /** null once it ran: a slow client's reply must not keep the input. */
+  #call: Call | null;
   #output: Uint8Array | null = null;
   #error: ServerError | null = null;
   #isTold = false;
 
-  constructor(
-    functionName: string,
-    input: Uint8Array,
-    listener: CallListener,
-    observer: PluginObserver,
-  ) {
-    this.#functionName = functionName;
-    this.#input = input;
+  constructor(call: Call, listener: CallListener, observer: PluginObserver) {
+    this.#functionName = call.functionName;
+    this.#call = call;
     this.#listener = listener;
     this.#observer = observer;
   }
 
   run(slot: InstanceSlot): undefined | Promise<void> {
     try {
-      const output = slot.call(this.#functionName, this.#input);
+      const output = slot.call(this.#call as Call);
       if (output instanceof Promise) return this.#await(slot, output);
       this.#output = output;
     } catch (thrown) {
@@ -80,12 +84,9 @@ export class CallJob implements Job<InstanceSlot> {
   }
 
   #settle(slot: InstanceSlot): undefined | Promise<void> {
-    this.#input = NOTHING;
+    this.#call = null;
     const settling = slot.settle();
     if (settling !== undefined) this.released();
     return settling;
   }
 }
-
-/** The input is done with; a slow client's reply must not keep it. */
-const NOTHING = new Uint8Array(0);

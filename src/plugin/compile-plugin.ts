@@ -9,6 +9,7 @@ import type { EngineEnvironment } from './engine-environment.ts';
 import { guardModule } from './guard/guard.ts';
 import { createInlineInstance } from './inline-instance.ts';
 import type { InstanceOptions } from './instance-options.ts';
+import type { HostFunctions } from './kernel/bind-host-functions.ts';
 import { type GuardedFile, planLinks } from './link-plan.ts';
 import { loadHostFunctions } from './load-host-functions.ts';
 import type { PluginDefinition } from './manifest/plugin-definition.ts';
@@ -25,12 +26,16 @@ const MIN_LOAD_TIMEOUT_MS = 1000;
 export async function compilePlugin(
   plugin: PluginConfig,
   environment: EngineEnvironment,
+  hostFunctions: HostFunctions = {},
 ): Promise<CompiledPlugin> {
   const definition = await readPlugin(plugin);
   const files = guardFiles(plugin, definition);
   const main = files.find(({ name }) => name === 'main') as GuardedFile;
   const canRestore = canRestoreSnapshot(plugin, definition, files);
-  const options = await instanceOptions(plugin, definition, files, environment);
+  const options = await instanceOptions(plugin, definition, files, {
+    ...environment,
+    hostFunctions,
+  });
   if (options.plan.usesWasi && !plugin.wasi) {
     throw new ServerError(
       'PLUGIN_COMPILE_FAILED',
@@ -48,7 +53,11 @@ export async function compilePlugin(
 }
 
 /** @throws ServerError `FUNCTION_NOT_EXPORTED`, naming the functions there are. */
-export function requireFunction(plugin: string, compiled: CompiledPlugin, functionName: string): void {
+export function requireFunction(
+  plugin: string,
+  compiled: CompiledPlugin,
+  functionName: string,
+): void {
   if (compiled.functions.includes(functionName)) return;
   const known = compiled.functions.length === 0 ? 'none' : compiled.functions.join(', ');
   throw new ServerError(
@@ -88,7 +97,7 @@ async function instanceOptions(
   plugin: PluginConfig,
   definition: PluginDefinition,
   files: readonly GuardedFile[],
-  environment: EngineEnvironment,
+  { hostFunctions, ...environment }: EngineEnvironment & { hostFunctions: HostFunctions },
 ): Promise<Omit<InstanceOptions, 'canRestore'>> {
   const { name } = plugin;
   return {
@@ -98,7 +107,7 @@ async function instanceOptions(
     memory: definition.memory,
     mounts: definition.allowedPaths,
     allowedHosts: definition.allowedHosts,
-    hostFunctions: await loadHostFunctions(plugin),
+    hostFunctions: { ...(await loadHostFunctions(plugin)), ...hostFunctions },
     logSink: (line) => environment.onGuestLine({ plugin: name, source: 'log', ...line }),
     outputSink: (stream, message) =>
       environment.onGuestLine({

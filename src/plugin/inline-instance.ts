@@ -4,8 +4,8 @@
  * use is bounded by kernel, host side and guard.
  */
 import { ServerError } from '../errors.ts';
-import { type InlineParts, linkParts } from './inline-parts.ts';
 import type { PluginInstance } from './compiled-plugin.ts';
+import { type InlineParts, linkParts } from './inline-parts.ts';
 import type { InstanceOptions } from './instance-options.ts';
 import { Snapshot } from './snapshot.ts';
 
@@ -152,7 +152,8 @@ class InlineInstance implements PluginInstance {
   /** The exit code of a command that left by `proc_exit`. @throws ServerError for every other throw. */
   #exitOf(functionName: string, thrown: unknown): number {
     const { wasi, deadline } = this.#parts;
-    if (wasi === null || !wasi.isExit(thrown) || deadline.error !== null) throw this.#failure(thrown);
+    if (wasi === null || !wasi.isExit(thrown) || deadline.error !== null)
+      throw this.#failure(thrown);
     const exitCode = wasi.exitCode ?? 0;
     if (functionName === COMMAND_ENTRY) return exitCode;
     throw this.#poison(

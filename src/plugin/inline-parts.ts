@@ -5,8 +5,8 @@
 import createPlugin from '@extism/extism';
 import { ServerError } from '../errors.ts';
 import { Deadline } from './deadline.ts';
-import { createGuestHttp } from './guest-http/create-guest-http.ts';
 import { RESERVED_PREFIX } from './guard/guarded-module.ts';
+import { createGuestHttp } from './guest-http/create-guest-http.ts';
 import type { InstanceOptions } from './instance-options.ts';
 import { bindHostFunctions, type HostFunctions } from './kernel/bind-host-functions.ts';
 import { CallContext } from './kernel/call-context.ts';
@@ -107,9 +107,7 @@ function unbound(exports: WebAssembly.Exports): Record<string, unknown> {
   const functions = Object.entries(exports).filter(
     ([name, member]) => typeof member === 'function' && !name.startsWith(RESERVED_PREFIX),
   );
-  return Object.fromEntries(
-    functions.map(([name, member]) => [name, { bind: () => member }]),
-  );
+  return Object.fromEntries(functions.map(([name, member]) => [name, { bind: () => member }]));
 }
 
 async function instantiate(
@@ -144,7 +142,11 @@ async function instantiate(
   }
 }
 
-function createHost(options: InstanceOptions, deadline: Deadline, http: GuestHttp | null): KernelHost {
+function createHost(
+  options: InstanceOptions,
+  deadline: Deadline,
+  http: GuestHttp | null,
+): KernelHost {
   return new KernelHost({
     config: options.config,
     vars: { maxBytes: options.memory.maxVarBytes, maxCount: MAX_VARS },

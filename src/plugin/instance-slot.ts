@@ -2,6 +2,7 @@
  * The place of one instance, and the lock's permit for it. It decides after each call whether the
  * instance may serve another: one that is poisoned, used up or meant for a single call is replaced.
  */
+import type { Call } from './call-job.ts';
 import type { FreshWay } from './choose-fresh-way.ts';
 import type { CompiledPlugin, PluginInstance } from './compiled-plugin.ts';
 import type { InstanceState, ReplaceReason } from './observer.ts';
@@ -41,10 +42,10 @@ export class InstanceSlot {
   }
 
   /** As {@link PluginInstance.call}. An empty slot, left by a replacement that failed, is filled first. */
-  call(functionName: string, input: Uint8Array): Uint8Array | Promise<Uint8Array> {
+  call({ functionName, input, hostContext }: Call): Uint8Array | Promise<Uint8Array> {
     this.#calls++;
-    if (this.#instance !== null) return this.#instance.call(functionName, input);
-    return this.#fill().then((instance) => instance.call(functionName, input));
+    if (this.#instance !== null) return this.#instance.call(functionName, input, hostContext);
+    return this.#fill().then((instance) => instance.call(functionName, input, hostContext));
   }
 
   /** After each call, before the permit is given back. A promise where the next caller has to wait. */

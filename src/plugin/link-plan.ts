@@ -62,8 +62,12 @@ export function planLinks(files: readonly GuardedFile[]): LinkPlan {
   const modules = ordered.map((file, index) => linkModule(file, index, imports));
   const calls = linkCalls(main.guarded, imports);
   const memory = main.guarded.memory === null ? null : GUARD_EXPORTS.memory;
-  if (memory !== null) imports.push({ kind: 'memory', module: GUEST_ITEM, name: memory, as: memory });
-  const items = ordered.map(({ name, guarded }) => ({ name: itemName(name), module: guarded.module }));
+  if (memory !== null)
+    imports.push({ kind: 'memory', module: GUEST_ITEM, name: memory, as: memory });
+  const items = ordered.map(({ name, guarded }) => ({
+    name: itemName(name),
+    module: guarded.module,
+  }));
   const wasi = encodeWasiItem(ordered.flatMap(({ guarded }) => guarded.imports));
   return {
     items: [
@@ -80,14 +84,20 @@ export function planLinks(files: readonly GuardedFile[]): LinkPlan {
 
 /** Whether a route can call it: Extism's functions take nothing and return an error code or nothing. */
 export function isCallable({ params, results }: GuardedFunction): boolean {
-  return params.length === 0 && (results.length === 0 || (results.length === 1 && results[0] === 'i32'));
+  return (
+    params.length === 0 && (results.length === 0 || (results.length === 1 && results[0] === 'i32'))
+  );
 }
 
 function itemName(name: string): string {
   return name === 'main' ? GUEST_ITEM : name;
 }
 
-function linkModule({ name, guarded }: GuardedFile, index: number, imports: ShimImport[]): LinkedModule {
+function linkModule(
+  { name, guarded }: GuardedFile,
+  index: number,
+  imports: ShimImport[],
+): LinkedModule {
   const module = itemName(name);
   const as = (what: string): string => `${index}:${what}`;
   const { fuel, check, start } = GUARD_EXPORTS;
@@ -96,7 +106,14 @@ function linkModule({ name, guarded }: GuardedFile, index: number, imports: Shim
     { kind: 'table', module, name: check, as: as(check), element: 'funcref' },
   );
   for (const global of guarded.globals) {
-    imports.push({ kind: 'global', module, name: global.name, as: as(global.name), type: global.type, mutable: true });
+    imports.push({
+      kind: 'global',
+      module,
+      name: global.name,
+      as: as(global.name),
+      type: global.type,
+      mutable: true,
+    });
   }
   const initialisers: string[] = [];
   if (guarded.hasStart) {
@@ -105,7 +122,14 @@ function linkModule({ name, guarded }: GuardedFile, index: number, imports: Shim
   }
   for (const runOnce of initialisersOf(guarded)) {
     const { params, results, exportName } = runOnce;
-    imports.push({ kind: 'function', module, name: exportName, as: as(exportName), params, results });
+    imports.push({
+      kind: 'function',
+      module,
+      name: exportName,
+      as: as(exportName),
+      params,
+      results,
+    });
     initialisers.push(as(exportName));
   }
   return {

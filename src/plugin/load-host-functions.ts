@@ -8,7 +8,10 @@ import { ServerError } from '../errors.ts';
 import type { HostFunction, HostFunctions } from './kernel/bind-host-functions.ts';
 
 /** @throws ServerError `CONFIG_NOT_FOUND` when it cannot be imported, `CONFIG_INVALID` for another shape. */
-export async function loadHostFunctions({ name, hostFunctions }: PluginConfig): Promise<HostFunctions> {
+export async function loadHostFunctions({
+  name,
+  hostFunctions,
+}: PluginConfig): Promise<HostFunctions> {
   if (hostFunctions === null) return {};
   const label = `plugins.${name}.hostFunctions: ${hostFunctions}`;
   let module: Record<string, unknown>;
@@ -19,11 +22,18 @@ export async function loadHostFunctions({ name, hostFunctions }: PluginConfig): 
     throw new ServerError('CONFIG_NOT_FOUND', `${label} cannot be imported: ${reason}`, { cause });
   }
   const namespaces = Object.entries(module).filter(([exported]) => exported !== 'default');
-  if (namespaces.length === 0) throw new ServerError('CONFIG_INVALID', `${label} exports nothing by name`);
-  return Object.fromEntries(namespaces.map(([namespace, value]) => [namespace, readMembers(label, namespace, value)]));
+  if (namespaces.length === 0)
+    throw new ServerError('CONFIG_INVALID', `${label} exports nothing by name`);
+  return Object.fromEntries(
+    namespaces.map(([namespace, value]) => [namespace, readMembers(label, namespace, value)]),
+  );
 }
 
-function readMembers(label: string, namespace: string, value: unknown): Record<string, HostFunction> {
+function readMembers(
+  label: string,
+  namespace: string,
+  value: unknown,
+): Record<string, HostFunction> {
   const members = typeof value === 'object' && value !== null ? Object.entries(value) : [];
   if (members.length === 0 || members.some(([, member]) => typeof member !== 'function')) {
     const shape = 'must be an object of functions';

@@ -10,6 +10,7 @@ import { compilePlugin, requireFunction } from './compile-plugin.ts';
 import type { CompiledPlugin, PluginInstance } from './compiled-plugin.ts';
 import type { EngineEnvironment } from './engine-environment.ts';
 import { InstanceSlot, type SlotPolicy } from './instance-slot.ts';
+import type { HostFunctions } from './kernel/bind-host-functions.ts';
 import type { InstanceState, PluginDescription, PluginGauges, PluginObserver } from './observer.ts';
 
 export interface ServedPluginOptions {
@@ -17,6 +18,8 @@ export interface ServedPluginOptions {
   /** Functions that routes call; each must be exported. */
   readonly functions: readonly string[];
   readonly environment: EngineEnvironment;
+  /** Given by a program that embeds the engine, beside or instead of the plugin's `hostFunctions` file. */
+  readonly hostFunctions?: HostFunctions;
 }
 
 /**
@@ -38,7 +41,7 @@ const SILENT: PluginObserver = {
  */
 export async function createServedPlugin(options: ServedPluginOptions): Promise<ServedPlugin> {
   const { plugin, environment } = options;
-  const compiled = await compilePlugin(plugin, environment);
+  const compiled = await compilePlugin(plugin, environment, options.hostFunctions ?? {});
   for (const name of options.functions) requireFunction(plugin.name, compiled, name);
   if (plugin.probe !== null) requireFunction(plugin.name, compiled, plugin.probe.function);
   const count = plugin.isolation === 'pool' ? plugin.poolSize : 1;
@@ -71,6 +74,8 @@ async function choosePolicy(
 
 export class ServedPlugin implements PluginGauges {
   readonly description: PluginDescription;
+  /** Every function that can be called, whether or not a route does. */
+  readonly exportedFunctions: readonly string[];
   readonly #plugin: PluginConfig;
   readonly #slots: readonly InstanceSlot[];
   readonly #lock: Lock<InstanceSlot>;
@@ -83,6 +88,7 @@ export class ServedPlugin implements PluginGauges {
     policy: SlotPolicy,
   ) {
     this.#plugin = plugin;
+    this.exportedFunctions = compiled.functions;
     const onReplaced: PluginObserver['replaced'] = (reason) => this.#observer.replaced(reason);
     this.#slots = instances.map(
       (instance) => new InstanceSlot({ compiled, policy, onReplaced }, instance),
@@ -117,8 +123,15 @@ export class ServedPlugin implements PluginGauges {
   }
 
   /** Queues one call. The listener hears of its end; the ticket takes it out of the queue. */
-  call(functionName: string, input: Uint8Array, listener: CallListener): Ticket {
-    return this.#lock.submit(new CallJob(functionName, input, listener, this.#observer));
+  call(
+    functionName: string,
+    input: Uint8Array,
+    listener: CallListener,
+    hostContext?: unknown,
+  ): Ticket {
+    return this.#lock.submit(
+      new CallJob({ functionName, input, hostContext }, listener, this.#observer),
+    );
   }
 
   /** The configured probe, if there is one. @throws ServerError when it fails or answers wrong. */
