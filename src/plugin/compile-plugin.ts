@@ -7,9 +7,11 @@ import { ServerError } from '../errors.ts';
 import type { CompiledPlugin } from './compiled-plugin.ts';
 import type { EngineEnvironment } from './engine-environment.ts';
 import { guardModule } from './guard/guard.ts';
+import { createSuspendingHttp } from './guest-http/suspending-http.ts';
 import { createInlineInstance } from './inline-instance.ts';
 import type { InstanceOptions } from './instance-options.ts';
 import type { HostFunctions } from './kernel/bind-host-functions.ts';
+import { KERNEL_ITEM } from './kernel/kernel.ts';
 import { type GuardedFile, planLinks } from './link-plan.ts';
 import { loadHostFunctions } from './load-host-functions.ts';
 import type { PluginDefinition } from './manifest/plugin-definition.ts';
@@ -106,21 +108,34 @@ async function instanceOptions(
     config: definition.config,
     memory: definition.memory,
     mounts: definition.allowedPaths,
-    allowedHosts: definition.allowedHosts,
+    createHttp: httpFactory(definition, files),
     hostFunctions: { ...(await loadHostFunctions(plugin)), ...hostFunctions },
     logSink: (line) => environment.onGuestLine({ plugin: name, source: 'log', ...line }),
-    outputSink: (stream, message) =>
+    outputSink: (stream, message, truncatedBytes) =>
       environment.onGuestLine({
         plugin: name,
         source: stream,
         level: stream === 'stdout' ? 'info' : 'warn',
         message,
-        truncatedBytes: 0,
+        truncatedBytes,
       }),
     timeoutMs: definition.timeoutMs,
     loadTimeoutMs: Math.max(definition.timeoutMs, MIN_LOAD_TIMEOUT_MS),
     clock: environment.clock,
   };
+}
+
+/** null where the plugin does not fetch, or may not. */
+function httpFactory(
+  { allowedHosts, memory }: PluginDefinition,
+  files: readonly GuardedFile[],
+): InstanceOptions['createHttp'] {
+  const fetches = files.some(({ guarded }) =>
+    guarded.imports.some(({ module, name }) => module === KERNEL_ITEM && name === 'http_request'),
+  );
+  if (!fetches || allowedHosts.length === 0) return null;
+  const { maxHttpResponseBytes } = memory;
+  return (remainingMs) => createSuspendingHttp({ allowedHosts, maxHttpResponseBytes, remainingMs });
 }
 
 function readVersion(module: WebAssembly.Module): string {

@@ -107,7 +107,8 @@ class InlineInstance implements PluginInstance {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#isPoisoned = true;
-    await this.#parts.wasi?.close();
+    this.#parts.wasi?.close();
+    this.#parts.http?.close?.();
   }
 
   async #callSuspendable(

@@ -6,8 +6,7 @@ import createPlugin from '@extism/extism';
 import { ServerError } from '../errors.ts';
 import { Deadline } from './deadline.ts';
 import { RESERVED_PREFIX } from './guard/guarded-module.ts';
-import { createGuestHttp } from './guest-http/create-guest-http.ts';
-import type { InstanceOptions } from './instance-options.ts';
+import type { InstanceHttp, InstanceOptions } from './instance-options.ts';
 import { bindHostFunctions, type HostFunctions } from './kernel/bind-host-functions.ts';
 import { CallContext } from './kernel/call-context.ts';
 import type { GuestHttp } from './kernel/http-host.ts';
@@ -16,6 +15,7 @@ import { KernelHost } from './kernel/kernel-host.ts';
 import { loadKernel } from './kernel/load-kernel.ts';
 import { CHECK_FUNCTION } from './link-plan.ts';
 import { createGuestWasi, type GuestWasi } from './wasi/guest-wasi.ts';
+import { WASI_HOST_NAMESPACE } from './wasi/wasi-item.ts';
 
 export interface InlineParts {
   readonly exports: WebAssembly.Exports;
@@ -23,6 +23,7 @@ export interface InlineParts {
   readonly host: KernelHost;
   readonly context: CallContext;
   readonly deadline: Deadline;
+  readonly http: InstanceHttp | null;
   /** null: the plugin does not import WASI. */
   readonly wasi: GuestWasi | null;
   /** Of the plugin's own module. */
@@ -40,14 +41,13 @@ const LOG_LIMITS = { maxLines: 1000, maxLineBytes: 8192 } as const;
 const MAX_REFUSED_ALLOCATIONS = 100;
 /** The log level of guests: all but trace. The log's own level filters further. */
 const GUEST_LOG_LEVEL = 1;
-const WASI_NAMESPACE = 'plugind:wasi';
 const AsyncFunction = (async () => {}).constructor;
 
 /** @throws ServerError `PLUGIN_COMPILE_FAILED` when an import cannot be linked. */
 export async function linkParts(options: InstanceOptions): Promise<InlineParts> {
   const { plan, hostFunctions } = options;
   const deadline = new Deadline(options.clock);
-  const http = createHttp(options, deadline);
+  const http = options.createHttp?.(() => deadline.remainingMs) ?? null;
   const host = createHost(options, deadline, http);
   const wasi = plan.usesWasi ? createWasi(options, deadline) : null;
   const kernelExports = instantiateKernel(host, http);
@@ -62,7 +62,7 @@ export async function linkParts(options: InstanceOptions): Promise<InlineParts> 
     ...bindHostFunctions(hostFunctions, host, () => context),
     [KERNEL_ITEM]: unbound(kernelExports),
     [KERNEL_HOST_NAMESPACE]: { refuel: deadline.refuel },
-    ...(wasi === null ? {} : { [WASI_NAMESPACE]: wasi.functions }),
+    ...(wasi === null ? {} : { [WASI_HOST_NAMESPACE]: wasi.functions }),
   });
   for (const { check } of plan.modules) {
     (exports[check] as WebAssembly.Table).set(0, exports[CHECK_FUNCTION]);
@@ -76,6 +76,7 @@ export async function linkParts(options: InstanceOptions): Promise<InlineParts> 
     host,
     context,
     deadline,
+    http,
     wasi,
     memory,
     globals: plan.modules.flatMap(({ globals }) =>
@@ -159,19 +160,11 @@ function createHost(
   });
 }
 
-function createHttp(options: InstanceOptions, deadline: Deadline): GuestHttp | null {
-  if (options.allowedHosts.length === 0) return null;
-  return createGuestHttp({
-    allowedHosts: options.allowedHosts,
-    maxResponseBytes: options.memory.maxHttpResponseBytes,
-    remainingMs: () => deadline.remainingMs,
-  });
-}
-
 function createWasi(options: InstanceOptions, deadline: Deadline): GuestWasi {
   return createGuestWasi({
     preopens: options.mounts,
-    output: options.outputSink,
+    outputSink: options.outputSink,
+    output: LOG_LIMITS,
     remainingMs: () => deadline.remainingMs,
     checkDeadline: deadline.check,
     trip: deadline.end,

@@ -3,18 +3,13 @@ import type { PluginMemoryConfig } from '../config/types.ts';
 import type { Clock } from '../lock/lock.ts';
 import type { HostFunctions } from './kernel/bind-host-functions.ts';
 import type { LogSink } from './kernel/guest-log.ts';
+import type { GuestHttp } from './kernel/http-host.ts';
 import type { LinkPlan } from './link-plan.ts';
+import type { OutputSink } from './wasi/line-output.ts';
+import type { Preopen } from './wasi/mounts.ts';
 
-/** A host directory that a WASI guest may use. */
-export interface Mount {
-  /** Absolute. */
-  readonly hostPath: string;
-  readonly guestPath: string;
-  readonly readOnly: boolean;
-}
-
-/** Takes one line that a guest wrote to its standard output or error. */
-export type OutputSink = (stream: 'stdout' | 'stderr', line: string) => void;
+/** A guest's HTTP that may have kept connections to give back. */
+export type InstanceHttp = GuestHttp & { readonly close?: () => void };
 
 export interface InstanceOptions {
   /** Name of the plugin, for messages. */
@@ -22,8 +17,9 @@ export interface InstanceOptions {
   readonly plan: LinkPlan;
   readonly config: Readonly<Record<string, string>>;
   readonly memory: PluginMemoryConfig;
-  readonly mounts: readonly Mount[];
-  readonly allowedHosts: readonly string[];
+  readonly mounts: readonly Preopen[];
+  /** null: the plugin may not fetch. Called once for each instance. */
+  readonly createHttp: ((remainingMs: () => number) => InstanceHttp) | null;
   readonly hostFunctions: HostFunctions;
   readonly logSink: LogSink;
   readonly outputSink: OutputSink;
