@@ -43,7 +43,9 @@ for (const { plugin, functionName } of CASES) {
       ourTimes.push(await cpuPerCall(calls, () => ours.call(functionName, input)));
     }
     const [a, b] = [median(sdkTimes), median(ourTimes)];
-    console.log(`| ${plugin} | ${size} | ${a.toFixed(2)} | ${b.toFixed(2)} | ${(b / a).toFixed(2)} |`);
+    console.log(
+      `| ${plugin} | ${size} | ${a.toFixed(2)} | ${b.toFixed(2)} | ${(b / a).toFixed(2)} |`,
+    );
   }
   await ours.close();
   await sdk.close();

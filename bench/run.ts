@@ -65,10 +65,7 @@ const RATIOS: readonly (readonly [string, string])[] = [
   ['plugind, 1 worker, echo', 'bare Fastify, 1 process, echo'],
   ['plugind, 1 worker, hello', 'bare Fastify, 1 process, echo'],
   ['plugind, 1 worker, hello, fresh', 'plugind, 1 worker, hello'],
-  [
-    'plugind, 1 worker, hello, fresh',
-    'Fastify + SDK, instance a request, 1 process, hello',
-  ],
+  ['plugind, 1 worker, hello, fresh', 'Fastify + SDK, instance a request, 1 process, hello'],
 ];
 
 const { values } = parseArgs({

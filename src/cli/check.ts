@@ -9,12 +9,7 @@ import { checkReport } from './print.ts';
 export async function check(args: ServeArguments): Promise<number> {
   const config = loadConfig({ args, bundled: BUNDLED_PLUGIN });
   const plugins = await createPlugins(config, QUIET_ENVIRONMENT);
-  console.log(
-    checkReport(
-      config,
-      [...plugins.values()].map(({ description }) => description),
-    ),
-  );
+  console.log(checkReport(config, [...plugins.values()]));
   await closePlugins(plugins.values());
   return 0;
 }

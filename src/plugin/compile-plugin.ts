@@ -14,6 +14,7 @@ import type { HostFunctions } from './kernel/bind-host-functions.ts';
 import { KERNEL_ITEM } from './kernel/kernel.ts';
 import { type GuardedFile, planLinks } from './link-plan.ts';
 import { loadHostFunctions } from './load-host-functions.ts';
+import { describeDefinition } from './manifest/describe-definition.ts';
 import type { PluginDefinition } from './manifest/plugin-definition.ts';
 import { readPlugin } from './manifest/read-plugin.ts';
 
@@ -48,6 +49,7 @@ export async function compilePlugin(
     hash: definition.hash,
     version: readVersion(main.guarded.module),
     functions: [...options.plan.calls.keys()],
+    fields: describeDefinition(definition),
     execution: 'inline',
     timeoutMs: definition.timeoutMs,
     instantiate: () => createInlineInstance({ ...options, canRestore }),

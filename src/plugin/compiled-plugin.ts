@@ -3,6 +3,7 @@
  * as its isolation asks for, called, and closed. http/ and worker/ know these interfaces only.
  */
 import type { Execution } from '../config/types.ts';
+import type { DefinitionRow } from './manifest/describe-definition.ts';
 
 /** A plugin whose code was read, checked, guarded and compiled; holds no running state. */
 export interface CompiledPlugin {
@@ -12,6 +13,8 @@ export interface CompiledPlugin {
   readonly version: string;
   /** Names of the exported functions that can be called. */
   readonly functions: readonly string[];
+  /** What it may have, who settled that, and which part of the engine holds it to that. */
+  readonly fields: readonly DefinitionRow[];
   /** Where its instances run: as configured, or in a thread where nothing else can. */
   readonly execution: Execution;
   /** Deadline of one call: the stricter of configuration and manifest. */

@@ -11,6 +11,7 @@ import type { CompiledPlugin, PluginInstance } from './compiled-plugin.ts';
 import type { EngineEnvironment } from './engine-environment.ts';
 import { InstanceSlot, type SlotPolicy } from './instance-slot.ts';
 import type { HostFunctions } from './kernel/bind-host-functions.ts';
+import type { DefinitionRow } from './manifest/describe-definition.ts';
 import type { InstanceState, PluginDescription, PluginGauges, PluginObserver } from './observer.ts';
 
 export interface ServedPluginOptions {
@@ -76,6 +77,8 @@ export class ServedPlugin implements PluginGauges {
   readonly description: PluginDescription;
   /** Every function that can be called, whether or not a route does. */
   readonly exportedFunctions: readonly string[];
+  /** For `plugind check`: each field of its definition, and who enforces it. */
+  readonly fields: readonly DefinitionRow[];
   readonly #plugin: PluginConfig;
   readonly #slots: readonly InstanceSlot[];
   readonly #lock: Lock<InstanceSlot>;
@@ -89,6 +92,7 @@ export class ServedPlugin implements PluginGauges {
   ) {
     this.#plugin = plugin;
     this.exportedFunctions = compiled.functions;
+    this.fields = compiled.fields;
     const onReplaced: PluginObserver['replaced'] = (reason) => this.#observer.replaced(reason);
     this.#slots = instances.map(
       (instance) => new InstanceSlot({ compiled, policy, onReplaced }, instance),
