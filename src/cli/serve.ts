@@ -9,7 +9,7 @@ import { OWN_APP_NAME, readProcessRole } from '../cluster/process-role.ts';
 import { writeAcceptedConfig } from '../config/accepted-config.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { createLogger } from '../log.ts';
-import { closePlugins, createPlugins } from '../worker/create-plugins.ts';
+import { closePlugins, createPlugins, QUIET_ENVIRONMENT } from '../worker/create-plugins.ts';
 import type { ServeArguments } from './arguments.ts';
 import { BUNDLED_PLUGIN } from './bundled.ts';
 import { checkListen } from './check-listen.ts';
@@ -18,7 +18,7 @@ import { banner } from './print.ts';
 /** Resolves to the exit code once every worker has left. @throws ServerError before anything listens. */
 export async function serve(args: ServeArguments): Promise<number> {
   const asked = loadConfig({ args, bundled: BUNDLED_PLUGIN });
-  const plugins = await createPlugins(asked, () => performance.now());
+  const plugins = await createPlugins(asked, QUIET_ENVIRONMENT);
   const descriptions = [...plugins.values()].map(({ description }) => description);
   await closePlugins(plugins.values());
   const config = {

@@ -5,7 +5,8 @@
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { RouteConfig } from '../config/types.ts';
 import { ERRORS, ServerError } from '../errors.ts';
-import type { CallListener, ServedPlugin } from '../plugin/served-plugin.ts';
+import type { CallListener } from '../plugin/call-job.ts';
+import type { ServedPlugin } from '../plugin/served-plugin.ts';
 import type { Connections } from './connections.ts';
 import { decodeEnvelope, type EnvelopeReply, encodeEnvelope } from './envelope.ts';
 import type { ReplyWriter } from './reply-writer.ts';

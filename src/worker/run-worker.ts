@@ -44,7 +44,10 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
   const { config, role } = options;
   const log = createLogger(config.log.level, { worker: role.slot, pid: process.pid });
   const lifecycle = new Lifecycle((state, previous) => log.info({ state, previous }, 'state'));
-  const plugins = await createPlugins(config, clock);
+  const plugins = await createPlugins(config, {
+    clock,
+    onGuestLine: ({ level, message, ...line }) => log[level](line, message),
+  });
   const metrics = createWorkerMetrics({
     worker: role.slot,
     version: readVersion(),

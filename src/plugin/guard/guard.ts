@@ -24,6 +24,7 @@ import type { GuardedModule, GuardOptions } from './guarded-module.ts';
 import { clampMemory, clampTables } from './limits.ts';
 import type { ModuleFacts } from './module-facts.ts';
 import { readModule } from './read-module.ts';
+import { valueTypeName } from './read-types.ts';
 import { refusal } from './refusal.ts';
 import { CodeRewriter } from './rewrite-code.ts';
 import { type Additions, planAdditions, writeAddedBodies } from './runtime-functions.ts';
@@ -77,7 +78,10 @@ function rewrite(facts: ModuleFacts, options: GuardOptions): GuardedModule {
     imports: describeImports(facts),
     memory: describeMemory(facts, memory),
     hasStart: facts.startFunction >= 0,
-    globals: globals.map(globalName),
+    globals: globals.map((index) => ({
+      name: globalName(index),
+      type: valueTypeName(facts.globalTypes[index] as number),
+    })),
     snapshot,
   };
 }
