@@ -110,7 +110,7 @@ async function instanceOptions(
     config: definition.config,
     memory: definition.memory,
     mounts: definition.allowedPaths,
-    createHttp: httpFactory(definition, files),
+    createHttp: httpFactory(name, definition, files),
     hostFunctions: { ...(await loadHostFunctions(plugin)), ...hostFunctions },
     logSink: (line) => environment.onGuestLine({ plugin: name, source: 'log', ...line }),
     outputSink: (stream, message, truncatedBytes) =>
@@ -129,6 +129,7 @@ async function instanceOptions(
 
 /** null where the plugin does not fetch, or may not. */
 function httpFactory(
+  plugin: string,
   { allowedHosts, memory }: PluginDefinition,
   files: readonly GuardedFile[],
 ): InstanceOptions['createHttp'] {
@@ -136,6 +137,12 @@ function httpFactory(
     guarded.imports.some(({ module, name }) => module === KERNEL_ITEM && name === 'http_request'),
   );
   if (!fetches || allowedHosts.length === 0) return null;
+  if (WebAssembly.Suspending === undefined) {
+    throw new ServerError(
+      'PLUGIN_COMPILE_FAILED',
+      `plugins.${plugin}: fetching needs an engine that can suspend a plugin (Node 25 or later), this is Node ${process.versions.node}`,
+    );
+  }
   const { maxHttpResponseBytes } = memory;
   return (remainingMs) => createSuspendingHttp({ allowedHosts, maxHttpResponseBytes, remainingMs });
 }

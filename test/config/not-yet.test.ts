@@ -7,6 +7,10 @@ import { loadFile, minimalFile, problemsOf } from './fixture.ts';
 
 /** For each key of the table: a file that uses it, and one that says what goes without it. */
 const CASES: Readonly<Record<string, { uses: unknown; without: unknown }>> = {
+  'plugins.*.execution': {
+    uses: minimalFile({ plugins: { echo: { wasm: 'echo.wasm', execution: 'thread' } } }),
+    without: minimalFile({ plugins: { echo: { wasm: 'echo.wasm', execution: 'inline' } } }),
+  },
   watch: { uses: minimalFile({ watch: true }), without: minimalFile({ watch: false }) },
   'admin.onPublicPort': {
     uses: minimalFile({ admin: { onPublicPort: true, token: 'x' } }),
