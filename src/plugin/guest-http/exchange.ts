@@ -89,7 +89,11 @@ function attempt(
       return;
     }
     const request = open(call, options);
-    const onAbort = (): void => void request.destroy(signal.reason);
+    const onAbort = (): void => {
+      // Not left to the request's events: some ends of a connection raise none.
+      reject(signal.reason);
+      request.destroy();
+    };
     const fail = (error: unknown): void => {
       if (request.reusedSocket && !hasAnswered && isReset(error) && IDEMPOTENT.has(call.method)) {
         resolve('stale connection');
@@ -97,13 +101,17 @@ function attempt(
     };
     let hasAnswered = false;
     signal.addEventListener('abort', onAbort, { once: true });
-    request.on('close', () => signal.removeEventListener('abort', onAbort));
     request.on('error', fail);
+    request.on('close', () => {
+      signal.removeEventListener('abort', onAbort);
+      // An answer that switches protocols ends in nothing but this.
+      if (!hasAnswered) fail(new Error('the connection was closed without an answer'));
+    });
     request.on('response', (response) => {
       hasAnswered = true;
       collect(call.method, response, options.bodyLimit).then(resolve, (error: unknown) => {
         request.destroy();
-        fail(signal.aborted ? signal.reason : error);
+        fail(error);
       });
     });
     request.end(call.body ?? undefined);

@@ -538,7 +538,9 @@ describe('connections', () => {
         if (count === 1) socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort');
         else if (count === 2) socket.end('SSH-2.0-x\r\n');
         else if (count === 3) {
-          socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n');
+          socket.end(
+            'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
+          );
         } else socket.end('HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxy');
       });
     });
