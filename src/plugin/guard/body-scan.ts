@@ -143,11 +143,11 @@ export class BodyScan {
     else if (shape === op.TABLE_SET) {
       this.#changes.note('table.set');
       this.#at.skipLeb();
-    } else this.#refuse(opcode);
+    } else this.#refuse(opcode, opcode >= 0xfb ? this.#at.u32() : 0);
   }
 
-  #refuse(opcode: number): never {
-    const sub = opcode >= 0xfb && opcode <= 0xfe ? this.#at.u32() : 0;
+  /** `sub` is the number after a prefix. */
+  #refuse(opcode: number, sub: number): never {
     const { name, proposal } = refusedOpcode(opcode, sub);
     throw unsupported(name, proposal, this.#where());
   }
@@ -276,10 +276,7 @@ export class BodyScan {
     const start = this.#at.pos - 1;
     const sub = this.#at.u32();
     const lebs = op.MISC_LEBS[sub];
-    if (lebs === undefined) {
-      const { name, proposal } = refusedOpcode(op.OP.misc, sub);
-      throw unsupported(name, proposal, this.#where());
-    }
+    if (lebs === undefined) this.#refuse(op.OP.misc, sub);
     const first = lebs > 0 ? this.#at.u32() : 0;
     if (lebs > 1) this.#at.skipLeb();
     if (sub < op.MISC.memoryInit || sub === op.MISC.tableSize) return;
@@ -296,10 +293,7 @@ export class BodyScan {
   #simd(): void {
     const sub = this.#at.u32();
     const shape = op.SIMD_SHAPES[sub] ?? op.REFUSED;
-    if (shape === op.REFUSED) {
-      const { name, proposal } = refusedOpcode(0xfd, sub);
-      throw unsupported(name, proposal, this.#where());
-    }
+    if (shape === op.REFUSED) this.#refuse(0xfd, sub);
     this.#at.skipSimdImmediates(shape);
   }
 }
