@@ -37,7 +37,7 @@ export async function download(
         resolve: resolveWithSystem,
         checkUrl: (step) => {
           const problem = urlProblem(step);
-          if (problem !== null) throw httpError('scheme', `redirects must ${problem}`);
+          if (problem !== null) throw httpError('redirects', `redirects must ${problem}`);
         },
         // Without TLS only this machine, whatever `localhost` resolves to.
         allowsAddress: (host, address) => !isLoopback(host) || isLoopback(address),

@@ -5,7 +5,7 @@
 import type { Descriptor, DirectoryDescriptor, FileDescriptor } from './descriptors.ts';
 import { ERRNO, type Errno } from './errno.ts';
 import type { NodeFiles } from './node-files.ts';
-import { INPUT_RIGHTS, OUTPUT_RIGHTS, READING_RIGHTS } from './rights.ts';
+import { INPUT_RIGHTS, OUTPUT_RIGHTS } from './rights.ts';
 import type { WasiFunctions, WasiState } from './wasi-state.ts';
 
 const FDSTAT_BYTES = 24;
@@ -148,14 +148,7 @@ function statDescriptor(wasi: WasiState, fd: number, out: number): Errno {
     return memory.writeU64(out + 8, rights);
   }
   if (files === null) return ERRNO.badf;
-  const stat = files.query('fd_fdstat_get', FDSTAT_BYTES, files.numberOf(descriptor));
-  if (typeof stat !== 'number' && descriptor.readOnly) {
-    const view = new DataView(stat.buffer, stat.byteOffset);
-    for (const at of [8, 16]) {
-      view.setBigUint64(at, view.getBigUint64(at, true) & READING_RIGHTS, true);
-    }
-  }
-  return answer(wasi, out, stat);
+  return answer(wasi, out, files.query('fd_fdstat_get', FDSTAT_BYTES, files.numberOf(descriptor)));
 }
 
 function statFile(wasi: WasiState, fd: number, out: number): Errno {

@@ -27,7 +27,7 @@ export class GuestMemory {
   has(pointer: number, length: number): boolean {
     // Growing detaches the buffer, which then has a length of 0.
     const end = (pointer >>> 0) + (length >>> 0);
-    if (this.#bytes.length === 0 || end > this.#bytes.length) this.#refresh();
+    if (this.#bytes.length === 0) this.#refresh();
     return end <= this.#bytes.length;
   }
 

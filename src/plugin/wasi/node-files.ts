@@ -174,10 +174,23 @@ function openMounts(mounts: readonly Mount[]): NodeFunctions {
   wasi.initialize({ exports: { memory: scratchMemory().memory } });
   const node = wasi.wasiImport as NodeFunctions;
   for (const { index, readOnly } of mounts) {
-    // A second lock beside the checks of path-functions.ts.
-    if (readOnly) node.fd_fdstat_set_rights(FIRST_MOUNT + index, READING_RIGHTS, READING_RIGHTS);
+    if (readOnly) takeWritingRights(node, FIRST_MOUNT + index);
   }
   return node;
+}
+
+/** A second lock beside the checks of path-functions.ts. */
+function takeWritingRights(node: NodeFunctions, mount: number): void {
+  const stat = at(PLACE.result, MAX_RESULT_BYTES);
+  const rights = new DataView(stat.buffer, stat.byteOffset);
+  const errno =
+    node.fd_fdstat_get(mount, PLACE.result) ||
+    node.fd_fdstat_set_rights(
+      mount,
+      rights.getBigUint64(8, true) & READING_RIGHTS,
+      rights.getBigUint64(16, true) & READING_RIGHTS,
+    );
+  if (errno !== ERRNO.success) throw new Error(`rights cannot be taken away: error ${errno}`);
 }
 
 function put(pointer: number, text: string): number {

@@ -53,7 +53,7 @@ describe('a url item', () => {
     for (location of ['http://a.test/', 'file:///etc/hostname', 'http://u:p@127.0.0.1/']) {
       const { code, details } = await refusalOf(inline({ wasm: [{ url, hash: HASH }] }));
       assert.equal(code, 'PLUGIN_NOT_FOUND', location);
-      assert.equal(details.reason, 'scheme', location);
+      assert.equal(details.reason, 'redirects', location);
     }
   });
 

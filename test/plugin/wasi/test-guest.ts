@@ -17,6 +17,8 @@ import type { WasiName } from '../../../src/plugin/wasi/wasi-types.ts';
 
 /** To read, seek, sync, tell, advise, list and stat: what C's library asks for. */
 export const READ: bigint = bits(1, 2, 4, 5, 7, 14, 21);
+/** To change a file or what is in a directory. */
+export const CHANGE: bigint = bits(0, 6, 8, 9, 10, 11, 12, 16, 17, 19, 20, 22, 23, 24, 25, 26);
 /** To write, and what goes with it. */
 export const WRITE: bigint = bits(0, 2, 4, 5, 6, 8, 21, 22, 23);
 
