@@ -17,7 +17,6 @@ export interface NotYet {
 const LIMITS = 'plugins run with the default limits';
 
 export const NOT_YET: readonly NotYet[] = [
-  { key: 'watch', only: false, reason: 'restart to take up changes' },
   { key: 'admin.onPublicPort', only: false, reason: 'the admin paths have a port of their own' },
   { key: 'plugins.*.isolation', only: 'shared', reason: 'a worker has one instance of a plugin' },
   { key: 'plugins.*.poolSize', reason: 'a worker has one instance of a plugin' },

@@ -11,7 +11,6 @@ function withPlugin(changes: Readonly<Record<string, unknown>>): unknown {
 
 /** For each key of the table: a file that uses it, and one that says what goes without it. */
 const CASES: Readonly<Record<string, { uses: unknown; without: unknown }>> = {
-  watch: { uses: minimalFile({ watch: true }), without: minimalFile({ watch: false }) },
   'admin.onPublicPort': {
     uses: minimalFile({ admin: { onPublicPort: true, token: 'x' } }),
     without: minimalFile({ admin: { onPublicPort: false } }),
