@@ -2,13 +2,13 @@
  * A server with a configuration and a plugin file of the test's own, which the test changes while
  * it runs. It has a temporary folder of its own, so that `plugind reload` finds it and no other.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { TestContext } from 'node:test';
+import { askPrimary } from '../../src/admin/ask-primary.ts';
 import type { ClusterStatus } from '../../src/admin/cluster-view.ts';
 import type { WorkerStatus } from '../../src/admin/own-process.ts';
-import type { PrimaryStatus } from '../../src/admin/primary-status.ts';
+import { type PrimaryStatus, parsePrimaryStatus } from '../../src/admin/primary-status.ts';
 import { fetchSoon } from './fetch-soon.ts';
 import { type Load, type LoadOptions, startLoad } from './load-client.ts';
 import { exampleWasm } from './paths.ts';
@@ -48,7 +48,7 @@ export interface SiteOptions {
 
 /** `t` ends what the test left running. */
 export async function startSite(
-  t: Pick<TestContext, 'after'>,
+  t: { after(end: () => Promise<void>): void },
   { workers = 2, config = {}, env = {} }: SiteOptions = {},
 ): Promise<Site> {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'site-'));
@@ -65,11 +65,11 @@ export async function startSite(
   // Short, since sockets are in it.
   const tmp = mkdtempSync(path.join(os.tmpdir(), 'tmp-'));
   process.once('exit', () => rmSync(tmp, { recursive: true, force: true }));
-  mkdirSync(tmp, { recursive: true });
   const environment = { ...env, TMPDIR: tmp };
   const server = await startServer({ args: ['--config', configFile], env: environment });
   const status = async (): Promise<ClusterStatus> =>
     (await (await fetchSoon(`${server.adminUrl}/status`)).json()) as ClusterStatus;
+  const runDir = (): string => path.join(tmp, readdirSync(tmp)[0] ?? '');
   const loads: Load[] = [];
   let stopped: Promise<number | null> | null = null;
   const stop = (): Promise<number | null> => {
@@ -91,17 +91,18 @@ export async function startSite(
     },
     status,
     primary: async () => {
-      const { primary } = await status();
-      if (primary === null) throw new Error('the primary does not answer');
-      return primary;
+      // Not by way of a worker, which a test may just have killed.
+      const { body } = await askPrimary({ runDir: runDir(), method: 'GET', path: '/status' });
+      return parsePrimaryStatus(body);
     },
     ready: (count) =>
       waitFor(`${count} workers to be ready`, async () => {
-        const { workers: all } = await status();
+        // A worker that is killed while it answers is no answer.
+        const all = (await status().catch(() => null))?.workers ?? [];
         const ready = all.filter((one): one is WorkerStatus => one.state === 'ready');
         return ready.length === count && all.length === count && ready;
       }),
-    runFiles: () => readdirSync(path.join(tmp, readdirSync(tmp)[0] ?? '')),
+    runFiles: () => readdirSync(runDir()),
     load: (options = {}) => {
       const load = startLoad({ port: server.port, ...options });
       loads.push(load);

@@ -15,8 +15,9 @@ async function reloadIn(tmp: string, args: readonly string[] = []) {
 describe('plugind reload', () => {
   let site: Site;
   before(async () => {
-    site = await startSite({ after });
+    site = await startSite({ after: () => {} });
   });
+  after(() => site.stop());
 
   // Seen failing with the roll going on after a failed first worker.
   for (const [name, spoil, reason] of [
