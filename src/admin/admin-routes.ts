@@ -4,14 +4,21 @@
  * is checked wherever they are.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ServerError } from '../errors.ts';
 import type { LifecycleState } from '../lifecycle/state.ts';
 import { type AccessOptions, createAccessCheck } from './access.ts';
+import type { PrimaryReply } from './ask-primary.ts';
 import type { ClusterView } from './cluster-view.ts';
+import { sendProblem } from './send-problem.ts';
 
 export interface AdminRoutesOptions extends AccessOptions {
   readonly cluster: Pick<ClusterView, 'metrics' | 'status'>;
   /** Of this worker. */
   readonly state: () => LifecycleState;
+  /** Further reasons of the primary's why this app is not ready. Default none. */
+  readonly notReady?: () => readonly string[];
+  /** Asks the primary for a roll. Default: there is no primary of ours, as under pm2. */
+  readonly reload?: () => Promise<PrimaryReply>;
 }
 
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -19,7 +26,7 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Adds hooks and routes to `app`, and to nothing outside its scope. */
 export function addAdminRoutes(app: FastifyInstance, options: AdminRoutesOptions): void {
-  const { cluster, state } = options;
+  const { cluster, state, notReady = () => [] } = options;
   app.addHook('onRequest', (_request, reply, done) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
     done();
@@ -34,8 +41,24 @@ export function addAdminRoutes(app: FastifyInstance, options: AdminRoutesOptions
   get(app, '/livez', (_request, reply) => reply.type('text/plain; charset=utf-8').send('ok'));
   get(app, '/readyz', (_request, reply) => {
     const now = state();
-    const reasons = now === 'ready' ? [] : [`the worker is ${now}`];
-    return sendJson(reply, now === 'ready' ? 200 : 503, { state: now, reasons });
+    const reasons = [...(now === 'ready' ? [] : [`the worker is ${now}`]), ...notReady()];
+    return sendJson(reply, reasons.length === 0 ? 200 : 503, { state: now, reasons });
+  });
+  addReloadRoute(app, options);
+}
+
+/** `POST /-/reload`: 202 with the roll, whose id `/status` shows among `primary.rolls`. */
+function addReloadRoute(app: FastifyInstance, { token, reload }: AdminRoutesOptions): void {
+  app.post('/-/reload', async (request, reply) => {
+    // No page of another site can send this header unasked. Where there is a token it was checked.
+    if (token === null && request.headers['x-plugind'] !== '1') {
+      const error = new ServerError('BAD_REQUEST', 'the header "x-plugind: 1" is needed');
+      return sendProblem(reply, 403, error);
+    }
+    const answer = await reload?.();
+    if (answer !== undefined) return sendJson(reply, answer.status, JSON.parse(answer.body));
+    const message = 'there is no primary of plugind here: reload with "npm run reload" (pm2)';
+    return sendProblem(reply, 409, new ServerError('BAD_REQUEST', message));
   });
 }
 

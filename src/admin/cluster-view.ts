@@ -8,19 +8,25 @@ import type { LifecycleState } from '../lifecycle/state.ts';
 import type { Logger } from '../log.ts';
 import { type Family, parseExposition } from '../metrics/exposition.ts';
 import { mergeMetrics } from '../metrics/merge-metrics.ts';
+import type { PrimaryReply } from './ask-primary.ts';
 import { parseWorkerStatus, type WorkerStatus } from './own-process.ts';
-import type { SiblingAnswer, Siblings, SilentSibling } from './siblings.ts';
+import { type PrimaryStatus, parsePrimaryStatus } from './primary-status.ts';
+import type { SiblingAnswer, Siblings, SilentSibling, Subject } from './siblings.ts';
 
 export interface ClusterViewOptions {
   readonly siblings: Pick<Siblings, 'ask'>;
   /** How many workers the primary means to keep, or null when it did not say. */
   readonly expectedWorkers: () => number | null;
+  /** Asks our own primary; absent where there is none, as under pm2. */
+  readonly askPrimary?: (subject: Subject) => Promise<PrimaryReply>;
   readonly log: Pick<Logger, 'warn'>;
 }
 
 /** The body of `/status`. */
 export interface ClusterStatus {
   readonly expectedWorkers: number | null;
+  /** Our own primary; null where there is none or it does not answer. */
+  readonly primary: PrimaryStatus | null;
   /** Every process, by slot; during a reload two have the same one. */
   readonly workers: readonly (WorkerStatus | SilentSibling)[];
 }
@@ -52,10 +58,15 @@ export class ClusterView {
   /** Every worker's metrics in Prometheus' text format 0.0.4, with who answered. */
   async metrics(): Promise<string> {
     const { siblings, expectedWorkers, log } = this.#options;
-    const answers = await siblings.ask('metrics');
+    const [answers, primary] = await Promise.all([
+      siblings.ask('metrics'),
+      this.#primary('metrics', parseExposition),
+    ]);
     const readings = onePerSlot(answers.map((answer) => this.#read(answer)));
-    const presence = presenceFamilies(readings, expectedWorkers());
-    const { text, conflicts } = mergeMetrics([presence, ...readings.map((one) => one.families)]);
+    // The primary itself says how many it expects: it may have changed since this worker's start.
+    const presence = presenceFamilies(readings, primary === null ? expectedWorkers() : null);
+    const sources = [presence, primary ?? [], ...readings.map((one) => one.families)];
+    const { text, conflicts } = mergeMetrics(sources);
     if (conflicts.length > 0) log.warn({ conflicts }, 'workers disagree on the type of metrics');
     return text;
   }
@@ -63,12 +74,31 @@ export class ClusterView {
   /** Who there is and what they run. */
   async status(): Promise<ClusterStatus> {
     const { siblings, expectedWorkers } = this.#options;
-    const answers = await siblings.ask('status');
+    const [answers, primary] = await Promise.all([
+      siblings.ask('status'),
+      this.#primary('status', parsePrimaryStatus),
+    ]);
     const workers = answers.map((answer) => {
       if (answer.state === 'silent') return answer;
       return this.#attempt(answer, () => parseWorkerStatus(answer.body, answer.slot, answer.pid));
     });
-    return { expectedWorkers: expectedWorkers(), workers: workers.sort(bySlot) };
+    return {
+      expectedWorkers: primary?.expectedWorkers ?? expectedWorkers(),
+      primary,
+      workers: workers.sort(bySlot),
+    };
+  }
+
+  /** Null where there is no primary of ours, or no answer of use. */
+  async #primary<Result>(subject: Subject, read: (text: string) => Result): Promise<Result | null> {
+    const { askPrimary, log } = this.#options;
+    if (askPrimary === undefined) return null;
+    try {
+      return read((await askPrimary(subject)).body);
+    } catch (err) {
+      log.warn({ err }, 'answer of the primary cannot be read');
+      return null;
+    }
   }
 
   #read(answer: SiblingAnswer): Reading {

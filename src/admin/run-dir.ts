@@ -4,7 +4,7 @@
  * dead-run-dirs.ts removes those that a killed primary left behind.
  */
 import { createHash } from 'node:crypto';
-import { lstat, mkdir } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ServerError } from '../errors.ts';
@@ -40,6 +40,43 @@ export async function prepareRunDir(options: RunDirOptions): Promise<string> {
   }
   await assertPrivate(path, uid);
   return path;
+}
+
+/** The default run directories of this user's primaries of that app, dead ones included. */
+export async function findRunDirs(
+  appName: string,
+  parent: string = tmpdir(),
+  uid: number = ownUid(),
+): Promise<string[]> {
+  const prefix = runDirPrefix(appName, uid);
+  const names = await readdir(parent).catch(() => []);
+  const found: string[] = [];
+  for (const name of names) {
+    if (!name.startsWith(prefix) || !/^[1-9]\d{0,9}$/.test(name.slice(prefix.length))) continue;
+    const path = join(parent, name);
+    const isPrivate = await assertPrivate(path, uid).then(
+      () => true,
+      () => false,
+    );
+    if (isPrivate) found.push(path);
+  }
+  return found;
+}
+
+/** Names of what plugind puts into a run directory. */
+const OWN_FILES =
+  /^(?:w\d+-\d+\.sock|primary\.sock|(?:config|wasm)-[0-9a-f]+\.(?:json|wasm)(?:\.tmp)?)$/;
+
+/** At the primary's end, when every worker is gone. One that was given is kept, emptied of our files. */
+export async function removeRunDir(options: {
+  readonly runDir: string;
+  readonly isGiven: boolean;
+}): Promise<void> {
+  const { runDir, isGiven } = options;
+  const names = await readdir(runDir).catch(() => []);
+  const own = names.filter((name) => OWN_FILES.test(name));
+  await Promise.all(own.map((name) => rm(join(runDir, name), { force: true }).catch(() => {})));
+  if (!isGiven) await rmdir(runDir).catch(() => {});
 }
 
 /** Everything before the pid in the name of a default run directory. */

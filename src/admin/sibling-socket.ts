@@ -18,6 +18,12 @@ export interface SocketOwner {
 /** @throws ServerError `CONFIG_INVALID` when the path is too long for a socket. */
 export function socketPath(runDir: string, { slot, pid }: SocketOwner): string {
   const path = join(runDir, `w${slot}-${pid}.sock`);
+  assertSocketPath(path);
+  return path;
+}
+
+/** @throws ServerError `CONFIG_INVALID` when the path is too long for a socket. */
+export function assertSocketPath(path: string): void {
   const bytes = Buffer.byteLength(path);
   if (bytes > MAX_PATH_BYTES) {
     throw new ServerError(
@@ -26,7 +32,6 @@ export function socketPath(runDir: string, { slot, pid }: SocketOwner): string {
       { details: { path, bytes, limit: MAX_PATH_BYTES } },
     );
   }
-  return path;
 }
 
 /** Nothing for any other file. */

@@ -19,9 +19,12 @@ export type ServeArguments = Overrides;
 /** A command line. */
 export type Command =
   | { readonly name: 'help' | 'version' }
-  | { readonly name: 'serve' | 'check'; readonly args: ServeArguments };
+  | { readonly name: 'serve' | 'check'; readonly args: ServeArguments }
+  | { readonly name: 'reload'; readonly runDir: string | null };
 
-const COMMANDS = ['serve', 'check'] as const;
+const COMMANDS = ['serve', 'check', 'reload'] as const;
+/** The only flag of `reload`, and of nothing else. */
+const RUN_DIR_FLAG = 'run-dir';
 const SWITCHES = ['help', 'version'] as const;
 
 /** A flag -> the setting it gives. */
@@ -31,6 +34,8 @@ const SETTING_BY_FLAG: ReadonlyMap<string, keyof Overrides> = new Map(
     return flag === null ? [] : [[flag, name] as const];
   }),
 );
+
+const VALUE_FLAGS: readonly string[] = [...SETTING_BY_FLAG.keys(), RUN_DIR_FLAG];
 
 interface Words {
   /** The switch that stands in front of everything else, if one does. */
@@ -48,6 +53,7 @@ export function parseArguments(argv: readonly string[]): Command {
   if (asked !== null) return { name: asked };
   const [word, ...rest] = positionals;
   const name = COMMANDS.find((command) => command === word);
+  if (name === 'reload') return toReload(flags, rest);
   if (name !== undefined) return { name, args: toServeArguments(name, flags, rest) };
   const known = `the commands are: ${COMMANDS.join(', ')} (plugind --help says more)`;
   if (word === undefined) throw mistake(`no command given; ${known}`);
@@ -70,7 +76,7 @@ function split(argv: readonly string[], switches: readonly ('help' | 'version')[
     strict: false,
     tokens: true,
     options: {
-      ...Object.fromEntries([...SETTING_BY_FLAG.keys()].map((flag) => [flag, { type: 'string' }])),
+      ...Object.fromEntries(VALUE_FLAGS.map((flag) => [flag, { type: 'string' }])),
       help: { type: 'boolean', short: 'h' },
       version: { type: 'boolean', short: 'v' },
     },
@@ -85,8 +91,8 @@ function split(argv: readonly string[], switches: readonly ('help' | 'version')[
       if (token.value !== undefined) throw mistake(`--${asked} takes no value`);
       return { asked, flags, positionals };
     }
-    if (!SETTING_BY_FLAG.has(token.name)) {
-      const known = [...SETTING_BY_FLAG.keys(), ...switches].map((flag) => `--${flag}`);
+    if (!VALUE_FLAGS.includes(token.name)) {
+      const known = [...VALUE_FLAGS, ...switches].map((flag) => `--${flag}`);
       throw mistake(`unknown flag ${token.rawName}${didYouMean(token.rawName, known)}`);
     }
     if (token.value === undefined || (!token.inlineValue && token.value.startsWith('--'))) {
@@ -98,6 +104,20 @@ function split(argv: readonly string[], switches: readonly ('help' | 'version')[
   return { asked: null, flags, positionals };
 }
 
+function toReload(flags: ReadonlyMap<string, string>, rest: readonly string[]): Command {
+  const other = [...flags.keys()].find((flag) => flag !== RUN_DIR_FLAG);
+  if (other !== undefined) {
+    throw mistake(
+      `reload takes --${RUN_DIR_FLAG} only (got --${other} too): a server keeps its flags`,
+    );
+  }
+  if (rest[0] !== undefined)
+    throw mistake(`reload takes no arguments (got ${JSON.stringify(rest[0])})`);
+  const runDir = flags.get(RUN_DIR_FLAG) ?? null;
+  if (runDir === '') throw mistake(`--${RUN_DIR_FLAG} must be a folder (got "")`);
+  return { name: 'reload', runDir };
+}
+
 function toServeArguments(
   command: 'serve' | 'check',
   flags: ReadonlyMap<string, string>,
@@ -106,7 +126,8 @@ function toServeArguments(
   const args: MutableOverrides = {};
   for (const [flag, text] of flags) {
     const name = SETTING_BY_FLAG.get(flag);
-    if (name !== undefined) apply(args, name, text, `--${flag}`);
+    if (name === undefined) throw mistake(`--${flag} is for plugind reload, not for ${command}`);
+    apply(args, name, text, `--${flag}`);
   }
   const [wasm, functionName, port, extra] = positionals;
   if (wasm === undefined) return args;

@@ -3,6 +3,7 @@
 import { readVersion } from '../version.ts';
 import type { Command } from './arguments.ts';
 import { check } from './check.ts';
+import { reload } from './reload.ts';
 import { serve } from './serve.ts';
 import { USAGE } from './usage.ts';
 
@@ -16,6 +17,8 @@ export async function runCommand(command: Command): Promise<number> {
       return 0;
     case 'check':
       return check(command.args);
+    case 'reload':
+      return reload(command.runDir);
     case 'serve':
       return serve(command.args);
   }

@@ -1,14 +1,17 @@
 /**
  * `plugind serve`: checks everything first, so that a mistake is one line before anything listens,
- * then becomes the primary of the workers.
+ * then becomes the primary of the workers. A roll reads everything anew in the same way.
  */
 import { fileURLToPath } from 'node:url';
-import { prepareRunDir } from '../admin/run-dir.ts';
+import { prepareRunDir, removeRunDir } from '../admin/run-dir.ts';
 import { runPrimary } from '../cluster/primary.ts';
+import { assertFreeRunDir } from '../cluster/primary-server.ts';
 import { OWN_APP_NAME, readProcessRole } from '../cluster/process-role.ts';
-import { writeAcceptedConfig } from '../config/accepted-config.ts';
+import { type Accepted, acceptConfig, assertSameAddresses } from '../config/accepted-config.ts';
 import { loadConfig } from '../config/load-config.ts';
+import type { PluginHostConfig } from '../config/types.ts';
 import { createLogger } from '../log.ts';
+import type { PluginDescription } from '../plugin/observer.ts';
 import { closePlugins, createPlugins, QUIET_ENVIRONMENT } from '../worker/create-plugins.ts';
 import type { ServeArguments } from './arguments.ts';
 import { BUNDLED_PLUGIN } from './bundled.ts';
@@ -18,27 +21,44 @@ import { banner } from './print.ts';
 /** Resolves to the exit code once every worker has left. @throws ServerError before anything listens. */
 export async function serve(args: ServeArguments): Promise<number> {
   const asked = loadConfig({ args, bundled: BUNDLED_PLUGIN });
-  const plugins = await createPlugins(asked, QUIET_ENVIRONMENT);
-  const descriptions = [...plugins.values()].map(({ description }) => description);
-  await closePlugins(plugins.values());
-  const config = {
-    ...asked,
-    listen: { ...asked.listen, port: await checkListen('listen', asked.listen) },
-    admin: { ...asked.admin, port: await checkListen('admin', asked.admin) },
-  };
-  const runDir = await prepareRunDir({
-    given: readProcessRole().runDir,
-    appName: OWN_APP_NAME,
-    primaryPid: process.pid,
-  });
-  const { shutdown } = config;
+  const given = readProcessRole().runDir;
+  const runDir = await prepareRunDir({ given, appName: OWN_APP_NAME, primaryPid: process.pid });
+  await assertFreeRunDir(runDir);
+  try {
+    return await serveFrom(runDir, asked, args);
+  } finally {
+    await removeRunDir({ runDir, isGiven: given !== null });
+  }
+}
+
+async function serveFrom(
+  runDir: string,
+  asked: PluginHostConfig,
+  args: ServeArguments,
+): Promise<number> {
+  const first = await acceptConfig(runDir, asked);
+  const descriptions = await checkPlugins(first);
+  const listen = { ...asked.listen, port: await checkListen('listen', asked.listen) };
+  const admin = { ...asked.admin, port: await checkListen('admin', asked.admin) };
+  const accepted = await acceptConfig(runDir, { ...first.config, listen, admin });
   return runPrimary({
     workerFile: fileURLToPath(import.meta.resolve('../worker.js')),
-    acceptedConfig: writeAcceptedConfig(runDir, config),
-    workers: config.workers,
+    accepted: { ...accepted, sources: first.sources },
+    readAnew: () => {
+      const config = loadConfig({ args, bundled: BUNDLED_PLUGIN });
+      assertSameAddresses(asked, config);
+      // With port 0 the system chose once, and the primary holds what it chose.
+      return acceptConfig(runDir, { ...config, listen, admin });
+    },
     runDir,
-    stopMs: shutdown.delayMs + shutdown.drainMs,
-    log: createLogger(config.log.level, { process: 'primary', pid: process.pid }),
-    onReady: () => console.error(banner(config, descriptions)),
+    log: createLogger(asked.log.level, { process: 'primary', pid: process.pid }),
+    onReady: () => console.error(banner(accepted.config, descriptions)),
   });
+}
+
+async function checkPlugins({ config }: Accepted): Promise<PluginDescription[]> {
+  const plugins = await createPlugins(config, QUIET_ENVIRONMENT);
+  const descriptions = [...plugins.values()].map(({ description }) => description);
+  await closePlugins(plugins.values());
+  return descriptions;
 }

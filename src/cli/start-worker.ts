@@ -1,8 +1,10 @@
 /** Turns what the supervisor gave (arguments, environment, an accepted configuration) into a running worker. */
+import { createPrimaryLink } from '../cluster/primary-link.ts';
 import { type ProcessRole, readProcessRole } from '../cluster/process-role.ts';
 import { readAcceptedConfig } from '../config/accepted-config.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { PluginHostConfig } from '../config/types.ts';
+import { ServerError } from '../errors.ts';
 import { runWorker } from '../worker/run-worker.ts';
 import { parseServeArguments } from './arguments.ts';
 import { BUNDLED_PLUGIN } from './bundled.ts';
@@ -10,12 +12,19 @@ import { BUNDLED_PLUGIN } from './bundled.ts';
 /** Resolves to the exit code once the worker has left. */
 export async function startFromEnvironment(stopRequested: Promise<string>): Promise<number> {
   const role = readProcessRole();
-  return runWorker({
-    config: readConfig(role),
-    role,
-    stopRequested,
-    onReady: () => process.send?.('ready'),
-  });
+  const link = createPrimaryLink({ isOwnPrimary: role.hasOwnPrimary });
+  try {
+    return await runWorker({
+      config: readConfig(role),
+      role,
+      stopRequested: Promise.race([stopRequested, link.gone]),
+      onReady: () => link.sayReady(),
+      notReady: link.notReady,
+    });
+  } catch (thrown) {
+    await link.sayFailed(ServerError.from(thrown).message);
+    throw thrown;
+  }
 }
 
 function readConfig(role: ProcessRole): PluginHostConfig {

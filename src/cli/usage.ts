@@ -6,6 +6,7 @@ export const USAGE = `plugind serves Extism plugins (WebAssembly) over HTTP on e
 Usage:
   plugind serve [WASM FUNCTION [PORT]] [flags]   serve plugins
   plugind check [WASM FUNCTION [PORT]] [flags]   load everything, print routes and limits, serve nothing
+  plugind reload [--run-dir DIR]                 roll the workers onto what configuration and plugins are now
 
 What is served:
   WASM FUNCTION      one plugin: POST / calls FUNCTION of the file WASM
@@ -19,10 +20,13 @@ Flags:                                                      environment:
   --workers N|auto   processes (auto: one a CPU)            PLUGIND_WORKERS
   --admin-host HOST  address of /metrics (127.0.0.1)        PLUGIND_ADMIN_HOST
   --admin-port PORT  port of /metrics (9464)                PLUGIND_ADMIN_PORT
+  --run-dir DIR      reload: of which server; needed       PLUGIND_RUN_DIR
+                     where this user runs several
   -h, --help         this text
   -v, --version      the version
 
 PLUGIND_WASM and PLUGIND_FUNCTION stand for WASM and FUNCTION.
 A flag goes before the environment, the environment before the file.
 
-Exit code: 0 stopped as asked, 1 failed, 2 a mistake in arguments, configuration or plugin.`;
+Exit code: 0 stopped or reloaded as asked, 1 failed (a reload: the old workers serve on), 2 a mistake
+in arguments, configuration or plugin.`;

@@ -1,22 +1,29 @@
 /**
- * Our own primary: forks one worker a slot, restarts dead ones, and stops all of them on a signal.
- * It serves no request itself.
+ * Our own primary: one worker a slot, dead ones restarted, rolls on a signal or on request, and
+ * all of them stopped on a signal. It serves no request itself and compiles no plugin.
  */
 import cluster from 'node:cluster';
-import { ACCEPTED_VARIABLE } from '../config/accepted-config.ts';
+import type { PrimaryStatus, SlotState } from '../admin/primary-status.ts';
+import { type Accepted, assertSameAddresses, removeUnaccepted } from '../config/accepted-config.ts';
 import type { Logger } from '../log.ts';
+import { createPrimaryMetrics, type PrimaryFigures } from '../metrics/primary-metrics.ts';
+import { createPrimaryServer, type PrimaryServer } from './primary-server.ts';
 import { EXPECTED_VARIABLE, RUN_DIR_VARIABLE } from './process-role.ts';
-import { EXIT_OPERATOR_MISTAKE, WorkerSlot } from './worker-slot.ts';
+import { roll } from './roll.ts';
+import { type MutableRoll, RollQueue } from './roll-queue.ts';
+import { SourceWatch } from './source-watch.ts';
+import { EXIT_OPERATOR_MISTAKE } from './worker-messages.ts';
+import type { Death } from './worker-process.ts';
+import { SHORT_HASH, WorkerSlot } from './worker-slot.ts';
 
 export interface PrimaryOptions {
   /** File of the worker entry. */
   readonly workerFile: string;
-  /** File of the configuration that every worker runs on. */
-  readonly acceptedConfig: string;
-  readonly workers: number;
+  /** What the workers run on. */
+  readonly accepted: Accepted;
+  /** Reads configuration and plugins anew, as at the start. Throws what is wrong with them. */
+  readonly readAnew: () => Promise<Accepted>;
   readonly runDir: string;
-  /** Longest that a worker may take to leave: delay, drain and a margin. */
-  readonly stopMs: number;
   readonly log: Logger;
   /** Once, when every worker is ready for the first time. */
   readonly onReady: () => void;
@@ -24,71 +31,162 @@ export interface PrimaryOptions {
 
 /** Beyond a worker's own hard end before it is killed. */
 const FORCE_AFTER_MS = 2000;
+/** How long a worker may take to become ready. */
+const START_MS = 20_000;
+/** npm passes on the SIGINT that a terminal gave to the whole process group: the two are one. */
+const SAME_SIGNAL_MS = 500;
 
-/** Runs until it is told to stop. Resolves to the exit code of the process. */
-export function runPrimary(options: PrimaryOptions): Promise<number> {
-  return new Promise((resolve) => {
-    new Primary(options, resolve).start();
-  });
+/** Runs until it is told to stop. Resolves to the exit code of the process. @throws ServerError when its socket cannot be bound. */
+export async function runPrimary(options: PrimaryOptions): Promise<number> {
+  return new Primary(options).run();
 }
 
 class Primary {
   readonly #options: PrimaryOptions;
-  readonly #slots: WorkerSlot[];
-  readonly #exit: (code: number) => void;
-  #isStopping = false;
+  readonly #slots: WorkerSlot[] = [];
+  readonly #rolls: RollQueue;
+  readonly #startedAt = performance.now();
+  readonly #watch: SourceWatch;
+  #accepted: Accepted;
+  #stoppingSince: number | null = null;
   #wasReady = false;
+  #notReady: readonly string[] = [];
+  #exit: (code: number) => void = () => {};
 
-  constructor(options: PrimaryOptions, exit: (code: number) => void) {
+  constructor(options: PrimaryOptions) {
+    const { log, accepted } = options;
     this.#options = options;
-    this.#exit = exit;
-    const env = {
-      [ACCEPTED_VARIABLE]: options.acceptedConfig,
-      [EXPECTED_VARIABLE]: String(options.workers),
-      [RUN_DIR_VARIABLE]: options.runDir,
-    };
-    this.#slots = Array.from(
-      { length: options.workers },
-      (_, slot) =>
-        new WorkerSlot({
-          slot,
-          env,
-          log: options.log,
-          onReady: () => this.#onWorkerReady(),
-          onOperatorMistake: () => void this.#stop(EXIT_OPERATOR_MISTAKE),
-        }),
-    );
+    this.#accepted = accepted;
+    this.#rolls = new RollQueue({ run: (asked) => this.#roll(asked), log });
+    this.#watch = new SourceWatch({ onSettled: () => this.#request('watch'), log });
   }
 
-  start(): void {
+  async run(): Promise<number> {
+    const socket = await this.#listen();
+    const exited = new Promise<number>((resolve) => {
+      this.#exit = resolve;
+    });
     cluster.setupPrimary({ exec: this.#options.workerFile, args: [] });
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(signal, () => this.#onSignal(signal));
+      process.on(signal, () => this.#onStopSignal(signal));
+    }
+    for (const signal of ['SIGHUP', 'SIGUSR2'] as const) {
+      process.on(signal, () => this.#request(signal));
+    }
+    for (let slot = 0; slot < this.#accepted.config.workers; slot++) {
+      this.#slots.push(this.#createSlot(slot, this.#accepted));
     }
     for (const slot of this.#slots) slot.start();
+    this.#watch.follow(this.#accepted);
+    // Readiness recovers by time alone, which no event tells.
+    const ticker = setInterval(() => this.#tellReadiness(), 1000);
+    const code = await exited;
+    clearInterval(ticker);
+    this.#watch.close();
+    await socket.close();
+    return code;
   }
 
-  #onWorkerReady(): void {
+  #listen(): Promise<PrimaryServer> {
+    return createPrimaryServer({
+      runDir: this.#options.runDir,
+      status: () => this.#status(),
+      metrics: createPrimaryMetrics(() => this.#figures()),
+      requestRoll: () => this.#rolls.request('reload'),
+      findRoll: (id) => this.#rolls.find(id),
+    });
+  }
+
+  #createSlot(slot: number, accepted: Accepted): WorkerSlot {
+    const { runDir, log } = this.#options;
+    return new WorkerSlot({
+      slot,
+      accepted,
+      env: () => ({
+        [EXPECTED_VARIABLE]: String(this.#accepted.config.workers),
+        [RUN_DIR_VARIABLE]: runDir,
+      }),
+      startMs: START_MS,
+      stopMs: () => this.#stopMs(),
+      log,
+      onChange: () => this.#onChange(),
+      onDeath: (death) => this.#onDeath(death),
+    });
+  }
+
+  #request(trigger: string): void {
+    if (this.#stoppingSince === null) this.#rolls.request(trigger);
+  }
+
+  async #roll(asked: MutableRoll): Promise<void> {
+    try {
+      const next = await this.#options.readAnew();
+      asked.accepted = next.hash.slice(0, SHORT_HASH);
+      assertSameAddresses(this.#accepted.config, next.config);
+      // Also when it fails: the next change of what was wrong is to be seen.
+      this.#watch.follow(next);
+      await roll({
+        slots: this.#slots,
+        createSlot: (slot, accepted) => this.#createSlot(slot, accepted),
+        previous: this.#accepted,
+        next,
+        isStopping: () => this.#stoppingSince !== null,
+        log: this.#options.log,
+      });
+      this.#accepted = next;
+      this.#options.log.level = next.config.log.level;
+    } finally {
+      await this.#removeUnaccepted();
+    }
+  }
+
+  async #removeUnaccepted(): Promise<void> {
+    const { runDir, log } = this.#options;
+    const inUse = [this.#accepted, ...this.#slots.flatMap((slot) => slot.inUse)];
+    await removeUnaccepted(runDir, inUse).catch((err: unknown) => {
+      log.warn({ err }, 'old accepted files cannot be removed');
+    });
+  }
+
+  #onChange(): void {
+    this.#tellReadiness();
     if (this.#wasReady || !this.#slots.every((slot) => slot.isReady)) return;
     this.#wasReady = true;
     this.#options.onReady();
   }
 
-  #onSignal(signal: string): void {
-    this.#options.log.info({ signal, forced: this.#isStopping }, 'signal received');
-    if (this.#isStopping) this.#force();
+  /** An operator's mistake ends a server that never served; one that serves keeps what it has. */
+  #onDeath({ code }: Death): void {
+    const isServing = this.#wasReady || this.#slots.some((slot) => slot.isReady);
+    if (code === EXIT_OPERATOR_MISTAKE && !isServing) void this.#stop(EXIT_OPERATOR_MISTAKE);
+  }
+
+  #tellReadiness(): void {
+    const reasons = this.#slots.flatMap(({ trouble }) => (trouble === null ? [] : [trouble]));
+    const isNews = reasons.join() !== this.#notReady.join();
+    this.#notReady = reasons;
+    if (isNews && reasons.length > 0) this.#options.log.error({ reasons }, 'not ready');
+    if (!isNews && reasons.length === 0) return;
+    for (const slot of this.#slots) slot.send({ plugind: 'not-ready', reasons });
+  }
+
+  #onStopSignal(signal: string): void {
+    const since = this.#stoppingSince;
+    const isForced = since !== null && performance.now() - since > SAME_SIGNAL_MS;
+    this.#options.log.info({ signal, forced: isForced }, 'signal received');
+    if (isForced) this.#force();
     else void this.#stop(0);
   }
 
   async #stop(code: number): Promise<void> {
-    if (this.#isStopping) return;
-    this.#isStopping = true;
+    if (this.#stoppingSince !== null) return;
+    this.#stoppingSince = performance.now();
     let exitCode = code;
     const timer = setTimeout(() => {
       this.#options.log.error('workers did not leave in time, killing them');
       exitCode = 1;
       this.#force();
-    }, this.#options.stopMs + FORCE_AFTER_MS);
+    }, this.#stopMs() + FORCE_AFTER_MS);
     await Promise.all(this.#slots.map((slot) => slot.stop()));
     clearTimeout(timer);
     this.#exit(exitCode);
@@ -96,5 +194,41 @@ class Primary {
 
   #force(): void {
     for (const slot of this.#slots) slot.kill();
+  }
+
+  #stopMs(): number {
+    const { delayMs, drainMs } = this.#accepted.config.shutdown;
+    return delayMs + drainMs + FORCE_AFTER_MS;
+  }
+
+  #status(): PrimaryStatus {
+    const { config } = this.#accepted;
+    return {
+      pid: process.pid,
+      state: this.#stoppingSince === null ? 'running' : 'stopping',
+      uptimeSeconds: (performance.now() - this.#startedAt) / 1000,
+      origin: config.origin,
+      listen: `${config.listen.host}:${config.listen.port}`,
+      expectedWorkers: config.workers,
+      notReady: this.#notReady,
+      slots: this.#slots.map((slot) => slot.status()),
+      rolls: this.#rolls.list(),
+    };
+  }
+
+  #figures(): PrimaryFigures {
+    const slots = this.#slots.map((slot) => slot.status());
+    const count = (state: SlotState): number => slots.filter((one) => one.state === state).length;
+    return {
+      expectedWorkers: this.#accepted.config.workers,
+      workers: {
+        starting: count('starting'),
+        ready: count('ready'),
+        waiting: count('waiting'),
+        draining: slots.reduce((sum, { draining }) => sum + draining.length, 0),
+      },
+      restarts: slots.map(({ slot, restarts }) => ({ slot, byReason: restarts })),
+      rolls: this.#rolls.results,
+    };
   }
 }

@@ -14,7 +14,6 @@ export interface ProcessRole extends WorkerRole {
 
 /** Set by our own primary for each worker. */
 export const SLOT_VARIABLE = 'PLUGIND_SLOT';
-export const RESTARTS_VARIABLE = 'PLUGIND_RESTARTS';
 export const EXPECTED_VARIABLE = 'PLUGIND_EXPECTED_WORKERS';
 export const RUN_DIR_VARIABLE = 'PLUGIND_RUN_DIR';
 
@@ -27,11 +26,12 @@ export function readProcessRole(env: NodeJS.ProcessEnv = process.env): ProcessRo
   if (slot !== undefined) {
     return {
       supervisor: 'plugind',
+      hasOwnPrimary: true,
       slot,
       appName: OWN_APP_NAME,
       primaryPid: process.ppid,
       runDir,
-      restarts: readCount(env[RESTARTS_VARIABLE]) ?? 0,
+      restarts: null,
       acceptedConfig: env[ACCEPTED_VARIABLE] || null,
       expectedWorkers: readCount(env[EXPECTED_VARIABLE]),
     };
@@ -40,6 +40,7 @@ export function readProcessRole(env: NodeJS.ProcessEnv = process.env): ProcessRo
   if (pmId !== undefined) {
     return {
       supervisor: 'pm2',
+      hasOwnPrimary: false,
       slot: pmId,
       appName: env.name ?? OWN_APP_NAME,
       primaryPid: process.ppid,
@@ -51,11 +52,12 @@ export function readProcessRole(env: NodeJS.ProcessEnv = process.env): ProcessRo
   }
   return {
     supervisor: 'none',
+    hasOwnPrimary: false,
     slot: '0',
     appName: OWN_APP_NAME,
     primaryPid: process.pid,
     runDir,
-    restarts: 0,
+    restarts: null,
     acceptedConfig,
     expectedWorkers: 1,
   };

@@ -1,112 +1,200 @@
 /**
- * One slot of the own primary: it keeps one worker alive, restarting it by the restart policy.
- * It knows its worker's state from messages and exits; which slots there are is the primary's.
+ * One slot of the own primary: it keeps one worker alive, restarting it by the restart policy, and
+ * replaces it without a gap. It knows its workers' states; which slots there are is the primary's.
  */
-import cluster, { type Worker } from 'node:cluster';
+import type { SlotStatus } from '../admin/primary-status.ts';
+import { ACCEPTED_VARIABLE, type Accepted } from '../config/accepted-config.ts';
 import type { Logger } from '../log.ts';
-import { RESTARTS_VARIABLE, SLOT_VARIABLE } from './process-role.ts';
+import { SLOT_VARIABLE } from './process-role.ts';
 import { RestartPolicy } from './restart-policy.ts';
-
-/** Sent by a worker once all its listeners are bound; pm2 knows the same word. */
-export const READY_MESSAGE = 'ready';
-/** Asks a worker to drain and leave; pm2 sends the same word. */
-export const SHUTDOWN_MESSAGE = 'shutdown';
-/** A worker's exit code for a mistake that only the operator can mend. */
-export const EXIT_OPERATOR_MISTAKE = 2;
+import type { NotReadyMessage } from './worker-messages.ts';
+import { DEATH_REASONS, type Death, type DeathReason, WorkerProcess } from './worker-process.ts';
 
 export interface WorkerSlotOptions {
   readonly slot: number;
-  /** Environment of the worker, without the slot's own variables. */
-  readonly env: Readonly<Record<string, string>>;
+  /** Environment of the worker, without what is the slot's. */
+  readonly env: () => Readonly<Record<string, string>>;
+  /** What its first worker runs on. */
+  readonly accepted: Accepted;
+  /** How long a worker may take to become ready. */
+  readonly startMs: number;
+  /** How long one may take to leave. */
+  readonly stopMs: () => number;
   readonly log: Logger;
-  /** Every time a worker of this slot becomes ready. */
-  readonly onReady: () => void;
-  /** A worker said that the configuration is wrong; restarting cannot help. */
-  readonly onOperatorMistake: () => void;
+  /** Every time the state of a worker changes. */
+  readonly onChange: () => void;
+  /** A worker died without being asked; it will be restarted unless the slot is stopped. */
+  readonly onDeath: (death: Death) => void;
 }
+
+/** Characters of a hash that are shown. */
+export const SHORT_HASH = 12;
 
 export class WorkerSlot {
   readonly #options: WorkerSlotOptions;
   readonly #policy = new RestartPolicy();
-  #worker: Worker | null = null;
-  #readyAt: number | null = null;
-  #restarts = 0;
+  readonly #restarts: Record<DeathReason, number>;
+  readonly #draining = new Set<WorkerProcess>();
+  #accepted: Accepted;
+  #worker: WorkerProcess | null = null;
+  /** The worker that a roll is starting. */
+  #candidate: WorkerProcess | null = null;
+  #lastDeath: string | null = null;
   #isStopping = false;
   #restartTimer: NodeJS.Timeout | null = null;
-  #whenStopped: (() => void) | null = null;
 
   constructor(options: WorkerSlotOptions) {
     this.#options = options;
-  }
-
-  get restarts(): number {
-    return this.#restarts;
+    this.#accepted = options.accepted;
+    this.#restarts = Object.fromEntries(DEATH_REASONS.map((reason) => [reason, 0])) as Record<
+      DeathReason,
+      number
+    >;
   }
 
   get isReady(): boolean {
-    return this.#readyAt !== null;
+    return this.#worker?.isReady === true;
+  }
+
+  /** Why readiness has to say no, or null. */
+  get trouble(): string | null {
+    if (!this.#policy.isStorm) return null;
+    return `slot ${this.#options.slot} restarted more than 10 times in a minute: ${this.#lastDeath}`;
+  }
+
+  /** Everything that a worker of this slot, a draining one too, runs or would be restarted on. */
+  get inUse(): Accepted[] {
+    const workers = [this.#worker, this.#candidate, ...this.#draining];
+    return [this.#accepted, ...workers.flatMap((worker) => (worker ? [worker.accepted] : []))];
+  }
+
+  /** Number of workers that were asked to leave and have not yet. */
+  get draining(): number {
+    return this.#draining.size;
+  }
+
+  status(): SlotStatus {
+    const worker = this.#worker ?? this.#candidate;
+    return {
+      slot: String(this.#options.slot),
+      state: worker === null ? 'waiting' : worker.isReady ? 'ready' : 'starting',
+      pid: worker?.pid ?? null,
+      accepted: (worker?.accepted ?? this.#accepted).hash.slice(0, SHORT_HASH),
+      restarts: { ...this.#restarts },
+      lastDeath: this.#lastDeath,
+      draining: [...this.#draining].flatMap(({ pid }) => (pid === null ? [] : [pid])),
+    };
   }
 
   /** Starts the worker. */
   start(): void {
-    const { slot, env } = this.#options;
-    const worker = cluster.fork({
-      ...env,
-      [SLOT_VARIABLE]: String(slot),
-      [RESTARTS_VARIABLE]: String(this.#restarts),
-    });
-    this.#worker = worker;
-    this.#readyAt = null;
-    worker.on('message', (message: unknown) => {
-      if (message !== READY_MESSAGE) return;
-      this.#readyAt = performance.now();
-      this.#options.onReady();
-    });
-    // A worker that dies while it is spoken to; its exit is what counts.
-    worker.on('error', (error) =>
-      this.#options.log.warn({ slot, err: error }, 'worker channel failed'),
-    );
-    worker.once('exit', (code, signal) => this.#onExit(code, signal));
+    if (this.#restartTimer !== null) clearTimeout(this.#restartTimer);
+    this.#restartTimer = null;
+    this.#keep(this.#fork(this.#accepted));
   }
 
-  /** Asks the worker to drain; resolves when it is gone. Idempotent. */
-  stop(): Promise<void> {
+  /**
+   * Starts a worker on something else, and only when it is ready retires the one there is.
+   * @throws ServerError why the new worker is not ready; the old one goes on as if nothing had been.
+   */
+  async replace(accepted: Accepted): Promise<void> {
+    const candidate = this.#fork(accepted);
+    this.#candidate = candidate;
+    try {
+      await candidate.ready;
+    } finally {
+      this.#candidate = null;
+    }
+    const old = this.#worker;
+    if (this.#restartTimer !== null) clearTimeout(this.#restartTimer);
+    this.#restartTimer = null;
+    this.#accepted = accepted;
+    this.#policy.reset();
+    this.#keep(candidate);
+    if (old !== null) this.#retire(old);
+    if (this.#isStopping) this.#retire(candidate);
+  }
+
+  /** What the next worker is to run on when the one there is dies. */
+  prefer(accepted: Accepted): void {
+    this.#accepted = accepted;
+  }
+
+  /** Tells the worker that serves. */
+  send(message: NotReadyMessage): void {
+    this.#worker?.send(message);
+  }
+
+  /** Resolves when no worker of this slot drains any more. */
+  async drained(): Promise<void> {
+    await Promise.all([...this.#draining].map(({ gone }) => gone));
+  }
+
+  /** Asks its workers to drain; resolves when they are gone. Idempotent. */
+  async stop(): Promise<void> {
     this.#isStopping = true;
     if (this.#restartTimer !== null) clearTimeout(this.#restartTimer);
-    if (this.#worker === null) return Promise.resolve();
-    const stopped = new Promise<void>((resolve) => {
-      this.#whenStopped = resolve;
-    });
-    if (this.#worker.isConnected()) this.#worker.send(SHUTDOWN_MESSAGE);
-    return stopped;
+    if (this.#worker !== null) this.#retire(this.#worker);
+    if (this.#candidate !== null) this.#retire(this.#candidate);
+    await this.drained();
   }
 
-  /** Ends the worker without asking. */
+  /** Ends its workers without asking. */
   kill(): void {
-    this.#worker?.process.kill('SIGKILL');
+    for (const worker of [this.#worker, this.#candidate, ...this.#draining]) worker?.kill();
   }
 
-  #onExit(code: number | null, signal: string | null): void {
-    const { slot, log } = this.#options;
-    const servedMs = this.#readyAt === null ? 0 : performance.now() - this.#readyAt;
-    const pid = this.#worker?.process.pid;
-    this.#worker = null;
-    this.#readyAt = null;
-    if (this.#isStopping) {
-      log.info({ slot, pid, code, signal }, 'worker stopped');
-      this.#whenStopped?.();
-      return;
-    }
-    if (code === EXIT_OPERATOR_MISTAKE) {
-      this.#options.onOperatorMistake();
-      return;
-    }
-    const pauseMs = this.#policy.pauseAfter(servedMs);
-    log.error(
-      { slot, pid, code, signal, servedMs: Math.round(servedMs), pauseMs },
-      'worker died, restarting',
+  #fork(accepted: Accepted): WorkerProcess {
+    const { slot, env, startMs, log } = this.#options;
+    return new WorkerProcess({
+      env: {
+        ...env(),
+        [SLOT_VARIABLE]: String(slot),
+        [ACCEPTED_VARIABLE]: accepted.file,
+      },
+      accepted,
+      startMs,
+      log: log.child({ slot }),
+    });
+  }
+
+  /** Makes it the slot's own, which is restarted when it dies. */
+  #keep(worker: WorkerProcess): void {
+    this.#worker = worker;
+    this.#options.onChange();
+    worker.ready.then(
+      () => this.#options.onChange(),
+      () => {},
     );
-    this.#restarts++;
+    void worker.gone.then((death) => {
+      if (this.#worker === worker) this.#onDeath(death);
+    });
+  }
+
+  /** Asks it to leave. From here on its exit is no death. */
+  #retire(worker: WorkerProcess): void {
+    if (this.#worker === worker) this.#worker = null;
+    if (this.#draining.has(worker)) return;
+    const { slot, log, stopMs, onChange } = this.#options;
+    this.#draining.add(worker);
+    void worker.stop(stopMs()).then(({ pid, code, signal }) => {
+      this.#draining.delete(worker);
+      log.info({ slot, workerPid: pid, code, signal }, 'worker stopped');
+      onChange();
+    });
+    onChange();
+  }
+
+  #onDeath(death: Death): void {
+    const { slot, log, onChange, onDeath } = this.#options;
+    const { text, pid: workerPid, ...fields } = death;
+    this.#worker = null;
+    this.#lastDeath = text;
+    this.#restarts[death.reason]++;
+    const pauseMs = this.#policy.pauseAfter(death.servedMs);
+    log.error({ slot, workerPid, ...fields, text, pauseMs }, 'worker died, restarting');
     this.#restartTimer = setTimeout(() => this.start(), pauseMs);
+    onChange();
+    onDeath(death);
   }
 }

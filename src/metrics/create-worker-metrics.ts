@@ -20,8 +20,8 @@ export interface WorkerMetricsOptions {
   readonly version: string;
   /** Version of Node, without the `v`. */
   readonly nodeVersion: string;
-  /** How often this slot was restarted before this process. */
-  readonly restarts: number;
+  /** How often pm2 restarted this slot before this process; null where our own primary tells. */
+  readonly restarts: number | null;
   /** Paths of the configured routes; requests to any other are counted as `unmatched`. */
   readonly routes: readonly string[];
 }

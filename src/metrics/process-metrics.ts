@@ -11,8 +11,8 @@ export interface ProcessMetricsOptions {
   readonly version: string;
   /** Of Node, without the `v`. */
   readonly nodeVersion: string;
-  /** How often this slot was restarted before this process. */
-  readonly restarts: number;
+  /** How often pm2 restarted this slot before this process; null where our own primary tells. */
+  readonly restarts: number | null;
 }
 
 /** Gauges that are named as counters; `promtool check metrics` refuses them. */
@@ -35,11 +35,15 @@ export function addProcessMetrics(options: ProcessMetricsOptions): () => void {
     labelNames: ['version', 'node'],
     registers,
   }).set({ version, node: nodeVersion }, 1);
-  new Counter({
-    name: 'plugind_worker_restarts_total',
-    help: 'Times that the worker of this slot was restarted, as its primary counts.',
-    registers,
-  }).inc(restarts);
+  if (restarts !== null) {
+    new Counter({
+      name: 'plugind_worker_restarts_total',
+      help: 'Times that the worker of a slot was restarted, by how the one before ended.',
+      labelNames: ['reason'],
+      registers,
+      // Reloads and crashes alike: pm2 does not tell which.
+    }).inc({ reason: 'pm2' }, restarts);
+  }
   return addEventLoopMetrics(registry);
 }
 

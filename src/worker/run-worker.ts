@@ -3,6 +3,7 @@
  * for its siblings are made here, joined here, and closed here in the order of the drain.
  */
 import { lookup } from 'node:dns/promises';
+import { askPrimary } from '../admin/ask-primary.ts';
 import { ClusterView } from '../admin/cluster-view.ts';
 import { createAdminServer } from '../admin/create-admin-server.ts';
 import { removeDeadRunDirs } from '../admin/dead-run-dirs.ts';
@@ -21,18 +22,24 @@ import { readVersion } from '../version.ts';
 import { closePlugins, createPlugins } from './create-plugins.ts';
 import { drain } from './drain.ts';
 import { createOwnProcess } from './own-process.ts';
+import { PRIMARY_GONE, type StopReason } from './stop-reason.ts';
 import type { WorkerRole } from './worker-role.ts';
 
 export interface WorkerOptions {
   readonly config: PluginHostConfig;
   readonly role: WorkerRole;
   /** Resolves, with the reason, when the worker is to leave. */
-  readonly stopRequested: Promise<string>;
+  readonly stopRequested: Promise<StopReason>;
   /** Both listeners are bound. */
   readonly onReady: () => void;
+  /** Reasons of the primary's why the app is not ready. */
+  readonly notReady: () => readonly string[];
 }
 
 type App = PublicServer['app'];
+
+/** With the primary the listening sockets went: nobody else will come, and an orphan must not stay. */
+const ORPHAN_DRAIN = { delayMs: 0, keepAliveTimeoutMs: 0, drainMs: 2000 };
 
 const clock = (): number => performance.now();
 
@@ -79,8 +86,7 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
   await drain({
     server: app.server,
     connections: () => connections.count,
-    keepAliveTimeoutMs: config.http.keepAliveTimeoutMs,
-    ...config.shutdown,
+    ...(reason === PRIMARY_GONE ? ORPHAN_DRAIN : { ...config.http, ...config.shutdown }),
     log,
   });
   lifecycle.advance('closed');
@@ -95,7 +101,7 @@ interface Admin {
 
 /** The admin listener, and the socket on which siblings ask this worker. */
 async function createAdmin(
-  { config, role }: WorkerOptions,
+  { config, role, notReady }: WorkerOptions,
   parts: { own: OwnProcess; lifecycle: Lifecycle; log: Logger },
 ): Promise<Admin> {
   const { own, lifecycle, log } = parts;
@@ -110,8 +116,20 @@ async function createAdmin(
   const app = createAdminServer({
     host: config.admin.host,
     token: config.admin.token,
-    cluster: new ClusterView({ siblings, expectedWorkers: () => role.expectedWorkers, log }),
+    cluster: new ClusterView({
+      siblings,
+      expectedWorkers: () => role.expectedWorkers,
+      log,
+      ...(role.hasOwnPrimary && {
+        askPrimary: (subject) =>
+          askPrimary({ runDir, method: 'GET', path: `/${subject}`, timeoutMs: 500 }),
+      }),
+    }),
     state: () => lifecycle.state,
+    notReady,
+    ...(role.hasOwnPrimary && {
+      reload: () => askPrimary({ runDir, method: 'POST', path: '/reload' }),
+    }),
     requestIdPrefix: requestIdPrefix(role),
     onInternalError: (error, requestId) => log.error({ err: error, requestId }, 'request failed'),
   });

@@ -1,5 +1,7 @@
 /** What a worker has to know of its supervisor; its entry finds it out. */
 export interface WorkerRole {
+  /** Whether our own primary keeps this worker, and answers on its socket in the run directory. */
+  readonly hasOwnPrimary: boolean;
   /** Label `worker` of the metrics; the same after a restart. */
   readonly slot: string;
   /** Names the run directory, so that two apps of one user keep apart. */
@@ -8,8 +10,8 @@ export interface WorkerRole {
   readonly primaryPid: number;
   /** Run directory handed down, or null for the default one. */
   readonly runDir: string | null;
-  /** How often this slot was restarted before, as far as the supervisor told. */
-  readonly restarts: number;
+  /** How often pm2 restarted this slot before; null where our own primary counts, or nobody. */
+  readonly restarts: number | null;
   /** How many workers the supervisor means to keep, or null when it did not say. */
   readonly expectedWorkers: number | null;
 }

@@ -9,7 +9,7 @@ import { ownProcess } from './fixtures/own-process.ts';
 
 const created: FastifyInstance[] = [];
 const TEXT = '# TYPE a counter\na{worker="0"} 1\n';
-const STATUS = { expectedWorkers: 1, workers: [ownProcess().status()] };
+const STATUS = { expectedWorkers: 1, primary: null, workers: [ownProcess().status()] };
 const LOCAL = { host: 'localhost:9464' };
 
 function create(changes: Partial<AdminServerOptions> = {}): FastifyInstance {

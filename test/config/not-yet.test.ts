@@ -11,7 +11,6 @@ const CASES: Readonly<Record<string, { uses: unknown; without: unknown }>> = {
     uses: minimalFile({ plugins: { echo: { wasm: 'echo.wasm', execution: 'thread' } } }),
     without: minimalFile({ plugins: { echo: { wasm: 'echo.wasm', execution: 'inline' } } }),
   },
-  watch: { uses: minimalFile({ watch: true }), without: minimalFile({ watch: false }) },
   'admin.onPublicPort': {
     uses: minimalFile({ admin: { onPublicPort: true, token: 'x' } }),
     without: minimalFile({ admin: { onPublicPort: false } }),

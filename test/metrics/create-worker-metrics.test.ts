@@ -113,7 +113,7 @@ describe('createWorkerMetrics', () => {
       'plugind_build_info node="20.0.0",version="0.1.0"': 1,
     });
     assert.deepEqual(await series(metrics, 'plugind_worker_restarts_total'), {
-      plugind_worker_restarts_total: 4,
+      'plugind_worker_restarts_total reason="pm2"': 4,
     });
     const { nodejs_eventloop_utilization: utilization = -1 } = await series(
       metrics,

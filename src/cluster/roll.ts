@@ -1,0 +1,79 @@
+/**
+ * A roll: every slot gets a worker on another configuration, one slot after the other, and slots
+ * are added or removed. The first new worker is the test of the configuration: it compiles,
+ * instantiates and probes every plugin before any old worker is retired. When one does not become
+ * ready, what was rolled so far goes back.
+ */
+import type { Accepted } from '../config/accepted-config.ts';
+import { ServerError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { WorkerSlot } from './worker-slot.ts';
+
+export interface RollPlan {
+  /** In order; changed by the roll as slots come and go. */
+  readonly slots: WorkerSlot[];
+  /** Makes a slot without a worker. */
+  readonly createSlot: (slot: number, accepted: Accepted) => WorkerSlot;
+  readonly previous: Accepted;
+  readonly next: Accepted;
+  /** Everything is to be stopped. */
+  readonly isStopping: () => boolean;
+  readonly log: Logger;
+}
+
+/** Old workers that may drain at once, so that a roll of many slots needs little more memory. */
+const DRAINING_AT_ONCE = 4;
+
+/**
+ * Resolves when every worker runs on the new configuration and the old ones are gone.
+ * @throws ServerError why it was stopped, when the workers are back on the previous configuration.
+ */
+export async function roll(plan: RollPlan): Promise<void> {
+  const { slots, next } = plan;
+  const before = slots.length;
+  const rolled: WorkerSlot[] = [];
+  try {
+    for (const slot of slots.slice(0, next.config.workers)) {
+      await proceed(plan);
+      await slot.replace(next);
+      rolled.push(slot);
+    }
+    for (let index = before; index < next.config.workers; index++) {
+      await proceed(plan);
+      const slot = plan.createSlot(index, next);
+      slots.push(slot);
+      await slot.replace(next);
+    }
+  } catch (error) {
+    if (!plan.isStopping()) await goBack(plan, rolled, before);
+    throw error;
+  }
+  const superfluous = slots.splice(next.config.workers);
+  await Promise.all(superfluous.map((slot) => slot.stop()));
+  await Promise.all(slots.map((slot) => slot.drained()));
+}
+
+/** Waits for old workers where too many drain. */
+async function proceed({ slots, isStopping }: RollPlan): Promise<void> {
+  for (;;) {
+    if (isStopping()) throw new ServerError('SHUTTING_DOWN', 'the server is stopping');
+    const draining = slots.filter((slot) => slot.draining > 0);
+    if (draining.reduce((sum, slot) => sum + slot.draining, 0) < DRAINING_AT_ONCE) return;
+    await Promise.race(draining.map((slot) => slot.drained()));
+  }
+}
+
+async function goBack(
+  { slots, previous, log }: RollPlan,
+  rolled: readonly WorkerSlot[],
+  before: number,
+): Promise<void> {
+  const added = slots.splice(before);
+  await Promise.all(added.map((slot) => slot.stop()));
+  for (const slot of rolled) {
+    slot.prefer(previous);
+    await slot.replace(previous).catch((err: unknown) => {
+      log.error({ err }, 'a worker cannot go back to the previous configuration');
+    });
+  }
+}

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import {
+  acceptConfig,
+  assertSameAddresses,
+  readAcceptedConfig,
+  removeUnaccepted,
+} from '../../src/config/accepted-config.ts';
+import type { PluginHostConfig, PluginSource } from '../../src/config/types.ts';
+import { createDirectory, load, minimalFile } from './fixture.ts';
+
+const WASM = '\0asm first';
+
+function setUp(t: TestContext) {
+  const directory = createDirectory();
+  t.after(() => directory.remove());
+  const runDir = path.join(directory.path, 'run');
+  mkdirSync(runDir);
+  writeFileSync(path.join(directory.path, 'echo.wasm'), WASM);
+  directory.write('plugind.json', minimalFile({}));
+  const config = load({ cwd: directory.path });
+  const withSource = (source: PluginSource): PluginHostConfig => ({
+    ...config,
+    plugins: config.plugins.map((plugin) => ({ ...plugin, source })),
+  });
+  return { dir: directory.path, runDir, config, withSource };
+}
+
+function sourceOf(config: PluginHostConfig): PluginSource {
+  const [plugin] = config.plugins;
+  assert.ok(plugin);
+  return plugin.source;
+}
+
+describe('acceptConfig', () => {
+  // Seen failing with the configured path left in the accepted configuration.
+  it('stores the bytes that were read, whatever becomes of the file', async (t) => {
+    const { dir, runDir, config } = setUp(t);
+    const { file, sources } = await acceptConfig(runDir, config);
+    rmSync(path.join(dir, 'echo.wasm'));
+    const source = sourceOf(readAcceptedConfig(file));
+    assert.ok(source.kind === 'wasm' && path.dirname(source.path) === runDir);
+    assert.equal(readFileSync(source.path, 'latin1'), WASM);
+    assert.deepEqual(sources, [path.join(dir, 'plugind.json'), path.join(dir, 'echo.wasm')]);
+  });
+
+  it('gives the same bytes the same hash and files, others another', async (t) => {
+    const { dir, runDir, config } = setUp(t);
+    const first = await acceptConfig(runDir, config);
+    assert.deepEqual(await acceptConfig(runDir, config), first);
+    writeFileSync(path.join(dir, 'echo.wasm'), '\0asm second');
+    assert.notEqual((await acceptConfig(runDir, config)).hash, first.hash);
+  });
+
+  it('stores what a manifest file names, and keeps the rest of it', async (t) => {
+    const { dir, runDir, withSource } = setUp(t);
+    mkdirSync(path.join(dir, 'sub'));
+    const items = [{ name: 'main', path: '../echo.wasm', hash: 'x' }, { data: 'AGFzbQ==' }];
+    const manifestFile = path.join(dir, 'sub/manifest.json');
+    writeFileSync(manifestFile, JSON.stringify({ wasm: items, timeout_ms: 5 }));
+    const source: PluginSource = { kind: 'manifest-file', path: manifestFile };
+    const { config, sources } = await acceptConfig(runDir, withSource(source));
+    const stored = sourceOf(config);
+    assert.ok(stored.kind === 'manifest');
+    assert.equal(stored.baseDir, path.join(dir, 'sub'));
+    const [first, second] = stored.manifest.wasm as { path: string; hash: string }[];
+    assert.equal(readFileSync(first?.path ?? '', 'latin1'), WASM);
+    assert.equal(first?.hash, 'x');
+    assert.deepEqual([second, stored.manifest.timeout_ms], [items[1], 5]);
+    assert.deepEqual(sources.slice(1), [manifestFile, path.join(dir, 'echo.wasm')]);
+  });
+
+  for (const [name, source, code] of [
+    ['that is not there', 'none.wasm', 'PLUGIN_NOT_FOUND'],
+    ['that is a folder', '.', 'PLUGIN_NOT_FOUND'],
+    ['that is not wasm', 'plugind.json', 'PLUGIN_COMPILE_FAILED'],
+  ] as const) {
+    it(`refuses a plugin file ${name}, by its own name`, async (t) => {
+      const { dir, runDir, withSource } = setUp(t);
+      const file = path.join(dir, source);
+      await assert.rejects(
+        acceptConfig(runDir, withSource({ kind: 'wasm', path: file })),
+        (error) => {
+          assert.equal((error as { code: string }).code, code);
+          assert.ok((error as Error).message.startsWith(`plugins.echo: ${file}`));
+          return true;
+        },
+      );
+    });
+  }
+
+  it('refuses a manifest that is not JSON', async (t) => {
+    const { dir, runDir, withSource } = setUp(t);
+    const source: PluginSource = { kind: 'manifest-file', path: path.join(dir, 'echo.wasm') };
+    await assert.rejects(acceptConfig(runDir, withSource(source)), { code: 'CONFIG_INVALID' });
+  });
+});
+
+describe('removeUnaccepted', () => {
+  it('removes stored files that nobody uses, and nothing else', async (t) => {
+    const { dir, runDir, config } = setUp(t);
+    const old = await acceptConfig(runDir, config);
+    writeFileSync(path.join(dir, 'echo.wasm'), '\0asm second');
+    const current = await acceptConfig(runDir, config);
+    writeFileSync(path.join(runDir, 'w0-1.sock'), '');
+    await removeUnaccepted(runDir, [old, current]);
+    assert.equal(readdirSync(runDir).length, 5);
+    await removeUnaccepted(runDir, [current]);
+    assert.deepEqual(readdirSync(runDir).toSorted(), [...current.files, 'w0-1.sock'].toSorted());
+  });
+});
+
+describe('assertSameAddresses', () => {
+  it('names every listener that would move', (t) => {
+    const { config } = setUp(t);
+    assertSameAddresses(config, { ...config });
+    const moved = {
+      listen: { ...config.listen, port: 1 },
+      admin: { ...config.admin, host: '::1' },
+    };
+    assert.throws(() => assertSameAddresses(config, moved), /^.*listen: .*\nadmin: .*restart/s);
+  });
+});
