@@ -31,6 +31,7 @@ export function readProcessRole(env: NodeJS.ProcessEnv = process.env): ProcessRo
       appName: OWN_APP_NAME,
       primaryPid: process.ppid,
       runDir,
+      errorLog: null,
       restarts: readCount(env[RESTARTS_VARIABLE]) ?? 0,
       acceptedConfig: env[ACCEPTED_VARIABLE] || null,
       expectedWorkers: readCount(env[EXPECTED_VARIABLE]),
@@ -44,9 +45,11 @@ export function readProcessRole(env: NodeJS.ProcessEnv = process.env): ProcessRo
       appName: env.name ?? OWN_APP_NAME,
       primaryPid: process.ppid,
       runDir,
+      errorLog: env.pm_err_log_path || null,
       restarts: readCount(env.restart_time) ?? 0,
       acceptedConfig,
-      expectedWorkers: readCount(env.instances),
+      // `instances` is the number at the start, stale after `pm2 scale`.
+      expectedWorkers: null,
     };
   }
   return {
@@ -55,6 +58,7 @@ export function readProcessRole(env: NodeJS.ProcessEnv = process.env): ProcessRo
     appName: OWN_APP_NAME,
     primaryPid: process.pid,
     runDir,
+    errorLog: null,
     restarts: 0,
     acceptedConfig,
     expectedWorkers: 1,

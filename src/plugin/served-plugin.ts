@@ -6,6 +6,7 @@
 import type { PluginConfig } from '../config/types.ts';
 import { ServerError } from '../errors.ts';
 import { type Clock, type Job, Lock, type Ticket } from '../lock/lock.ts';
+import { type CallMarker, UNMARKED } from './call-marker.ts';
 import { compilePlugin, requireFunction } from './compile-plugin.ts';
 import type { CompiledPlugin, PluginInstance } from './compiled-plugin.ts';
 import type { InstanceState, PluginDescription, PluginGauges, PluginObserver } from './observer.ts';
@@ -15,6 +16,8 @@ export interface ServedPluginOptions {
   /** Functions that routes call; each must be exported. */
   readonly functions: readonly string[];
   readonly clock: Clock;
+  /** Told of every call. Default nobody. */
+  readonly marker?: CallMarker;
 }
 
 /** Takes the end of one request; exactly one of the two is called, once. */
@@ -44,15 +47,18 @@ class InstanceSlot {
  * @throws ServerError of the kinds `configuration` and `plugin`; nothing is left behind.
  */
 export async function createServedPlugin(options: ServedPluginOptions): Promise<ServedPlugin> {
-  const { plugin } = options;
+  const { plugin, marker = UNMARKED } = options;
   const compiled = await compilePlugin(plugin);
   for (const name of options.functions) requireFunction(plugin.name, compiled, name);
   const instance = await compiled.instantiate();
   try {
+    marker.begin(plugin.name, plugin.probe?.function ?? '');
     await runProbe(plugin, compiled, instance);
   } catch (error) {
     await instance.close();
     throw error;
+  } finally {
+    marker.end();
   }
   return new ServedPlugin(options, compiled, instance);
 }
@@ -62,10 +68,12 @@ export class ServedPlugin implements PluginGauges {
   readonly #compiled: CompiledPlugin;
   readonly #slot: InstanceSlot;
   readonly #lock: Lock<InstanceSlot>;
+  readonly #marker: CallMarker;
   #observer: PluginObserver = SILENT;
 
   constructor(options: ServedPluginOptions, compiled: CompiledPlugin, instance: PluginInstance) {
-    const { plugin, functions, clock } = options;
+    const { plugin, functions, clock, marker = UNMARKED } = options;
+    this.#marker = marker;
     this.#compiled = compiled;
     this.#slot = new InstanceSlot(instance);
     this.description = {
@@ -154,13 +162,16 @@ export class ServedPlugin implements PluginGauges {
       this.#fail(functionName, error, listener);
       return;
     }
+    this.#marker.begin(this.description.name, functionName);
     try {
       output = await instance.call(functionName, input);
     } catch (error) {
+      this.#marker.end();
       this.#fail(functionName, error, listener);
       if (instance.isPoisoned) await this.#replace(slot, instance);
       return;
     }
+    this.#marker.end();
     this.#observer.called(functionName, 'ok');
     listener.succeeded(output);
   }

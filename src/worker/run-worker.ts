@@ -13,13 +13,16 @@ import type { ListenConfig, PluginHostConfig } from '../config/types.ts';
 import { ServerError } from '../errors.ts';
 import { createPublicServer, type PublicServer } from '../http/create-public-server.ts';
 import { Lifecycle } from '../lifecycle/state.ts';
-import { createLogger, type Logger } from '../log.ts';
+import { createLog, type Logger } from '../log.ts';
 import { createWorkerMetrics, type WorkerMetrics } from '../metrics/create-worker-metrics.ts';
 import type { ServedPlugin } from '../plugin/served-plugin.ts';
 import { readVersion } from '../version.ts';
 import { closePlugins, createPlugins } from './create-plugins.ts';
 import { drain } from './drain.ts';
 import { createOwnProcess } from './own-process.ts';
+import { claimSlot, readClaims, releaseSlot } from './slot-claims.ts';
+import { readHangRecord } from './watchdog/hang-record.ts';
+import { startWatchdog, type Watchdog } from './watchdog/watchdog.ts';
 import type { WorkerRole } from './worker-role.ts';
 
 export interface WorkerOptions {
@@ -35,24 +38,34 @@ type App = PublicServer['app'];
 
 const clock = (): number => performance.now();
 
+/** The end does not wait longer for whoever reads the log. */
+const FLUSH_LOG_MS = 500;
+
 /**
  * Serves until it is asked to stop, drains, and resolves to the exit code.
  * @throws ServerError when it cannot start.
  */
 export async function runWorker(options: WorkerOptions): Promise<number> {
   const { config, role } = options;
-  const log = createLogger(config.log.level, { worker: role.slot, pid: process.pid });
+  const { logger: log, ...logLines } = createLog(config.log.level, {
+    worker: role.slot,
+    pid: process.pid,
+  });
   const lifecycle = new Lifecycle((state, previous) => log.info({ state, previous }, 'state'));
-  const plugins = await createPlugins(config, clock);
+  const runDir = await claimRunDir(options);
+  const watchdog = await watch(options, runDir, log);
+  const plugins = await createPlugins(config, clock, watchdog.marker);
   const metrics = createWorkerMetrics({
     worker: role.slot,
     version: readVersion(),
     nodeVersion: process.versions.node,
     restarts: role.restarts,
+    hangs: readHangRecord(runDir, role.slot)?.hangs ?? 0,
+    droppedLogLines: logLines.droppedLines,
     routes: config.routes.map((route) => route.path),
   });
   const own = createOwnProcess({ slot: role.slot, lifecycle, plugins, metrics });
-  const admin = await createAdmin(options, { own, lifecycle, log });
+  const admin = await createAdmin(options, { own, lifecycle, log, runDir });
   const { app, connections } = createPublicServer({
     http: config.http,
     routes: config.routes,
@@ -66,6 +79,7 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
   await listen(app, config.listen);
   await listen(admin.app, config.admin);
   lifecycle.advance('ready');
+  watchdog.ready();
   options.onReady();
 
   const reason = await options.stopRequested;
@@ -80,7 +94,36 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
   });
   lifecycle.advance('closed');
   await leave(plugins, metrics, [admin.app, app], admin.closeSocket);
+  releaseSlot(runDir, role.slot, process.pid);
+  await logLines.flush(FLUSH_LOG_MS);
   return 0;
+}
+
+/** The run directory, with this worker's claim to its slot in it. */
+async function claimRunDir({ config, role }: WorkerOptions): Promise<string> {
+  const runDir = await prepareRunDir({
+    given: role.runDir,
+    appName: role.appName,
+    primaryPid: role.primaryPid,
+  });
+  const { listen, admin } = config;
+  claimSlot(runDir, role.slot, {
+    pid: process.pid,
+    listen: { host: listen.host, port: listen.port },
+    admin: { host: admin.host, port: admin.port },
+  });
+  return runDir;
+}
+
+function watch({ config, role }: WorkerOptions, runDir: string, log: Logger): Promise<Watchdog> {
+  return startWatchdog({
+    limitMs: config.watchdogMs,
+    slot: role.slot,
+    runDir,
+    parentPid: role.primaryPid === process.pid ? null : role.primaryPid,
+    errorLog: role.errorLog,
+    log,
+  });
 }
 
 interface Admin {
@@ -91,21 +134,20 @@ interface Admin {
 /** The admin listener, and the socket on which siblings ask this worker. */
 async function createAdmin(
   { config, role }: WorkerOptions,
-  parts: { own: OwnProcess; lifecycle: Lifecycle; log: Logger },
+  parts: { own: OwnProcess; lifecycle: Lifecycle; log: Logger; runDir: string },
 ): Promise<Admin> {
-  const { own, lifecycle, log } = parts;
-  const runDir = await prepareRunDir({
-    given: role.runDir,
-    appName: role.appName,
-    primaryPid: role.primaryPid,
-  });
+  const { own, lifecycle, log, runDir } = parts;
   void removeDeadRunDirs({ appName: role.appName });
   const socket = await createSiblingServer({ runDir, own });
   const siblings = new Siblings({ runDir, own, log });
   const app = createAdminServer({
     host: config.admin.host,
     token: config.admin.token,
-    cluster: new ClusterView({ siblings, expectedWorkers: () => role.expectedWorkers, log }),
+    cluster: new ClusterView({
+      siblings,
+      expectedWorkers: () => role.expectedWorkers ?? readClaims(runDir).length,
+      log,
+    }),
     state: () => lifecycle.state,
     requestIdPrefix: requestIdPrefix(role),
     onInternalError: (error, requestId) => log.error({ err: error, requestId }, 'request failed'),

@@ -10,6 +10,8 @@ export interface WorkerRole {
   readonly runDir: string | null;
   /** How often this slot was restarted before, as far as the supervisor told. */
   readonly restarts: number;
+  /** The file where the supervisor keeps this app's errors, or null where standard error is the place. */
+  readonly errorLog: string | null;
   /** How many workers the supervisor means to keep, or null when it did not say. */
   readonly expectedWorkers: number | null;
 }
