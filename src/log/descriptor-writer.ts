@@ -50,7 +50,10 @@ export class DescriptorWriter implements LogWriter {
       try {
         this.#offset += this.#writeBytes(line, this.#offset);
       } catch (error) {
-        if (isFull(error)) return this.#tryAgainLater();
+        if (isFull(error)) {
+          this.#tryAgainLater();
+          return;
+        }
         this.#dropped++;
         this.#isCut ||= this.#offset > 0;
         this.#next(line);

@@ -47,12 +47,31 @@ const FLUSH_LOG_MS = 500;
  */
 export async function runWorker(options: WorkerOptions): Promise<number> {
   const { config, role } = options;
+  const runDir = await prepareRunDir({
+    given: role.runDir,
+    appName: role.appName,
+    primaryPid: role.primaryPid,
+  });
+  const { listen, admin } = config;
+  claimSlot(runDir, role.slot, { pid: process.pid, listen, admin });
+  try {
+    await serveUntilStopped(options, runDir);
+  } catch (error) {
+    // The supervisor gives up as well then; after any other error the slot is to be filled again.
+    if (ServerError.from(error).isOperatorMistake) releaseSlot(runDir, role.slot, process.pid);
+    throw error;
+  }
+  releaseSlot(runDir, role.slot, process.pid);
+  return 0;
+}
+
+async function serveUntilStopped(options: WorkerOptions, runDir: string): Promise<void> {
+  const { config, role } = options;
   const { logger: log, ...logLines } = createLog(config.log.level, {
     worker: role.slot,
     pid: process.pid,
   });
   const lifecycle = new Lifecycle((state, previous) => log.info({ state, previous }, 'state'));
-  const runDir = await claimRunDir(options);
   const watchdog = await watch(options, runDir, log);
   const plugins = await createPlugins(config, clock, watchdog.marker);
   const metrics = createWorkerMetrics({
@@ -94,25 +113,7 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
   });
   lifecycle.advance('closed');
   await leave(plugins, metrics, [admin.app, app], admin.closeSocket);
-  releaseSlot(runDir, role.slot, process.pid);
   await logLines.flush(FLUSH_LOG_MS);
-  return 0;
-}
-
-/** The run directory, with this worker's claim to its slot in it. */
-async function claimRunDir({ config, role }: WorkerOptions): Promise<string> {
-  const runDir = await prepareRunDir({
-    given: role.runDir,
-    appName: role.appName,
-    primaryPid: role.primaryPid,
-  });
-  const { listen, admin } = config;
-  claimSlot(runDir, role.slot, {
-    pid: process.pid,
-    listen: { host: listen.host, port: listen.port },
-    admin: { host: admin.host, port: admin.port },
-  });
-  return runDir;
 }
 
 function watch({ config, role }: WorkerOptions, runDir: string, log: Logger): Promise<Watchdog> {

@@ -20,8 +20,11 @@ const NAME = /^slot-\d{1,9}\.json$/;
 /** Takes the slot, also from the worker that this one is to follow in a reload. */
 export function claimSlot(runDir: string, slot: string, claim: SlotClaim): void {
   const file = claimPath(runDir, slot);
-  writeFileSync(`${file}.${claim.pid}`, JSON.stringify(claim), { mode: 0o600 });
-  renameSync(`${file}.${claim.pid}`, file);
+  const { pid, listen, admin } = claim;
+  // Addresses only: the admin listener's token is nobody else's business.
+  const content: SlotClaim = { pid, listen: address(listen), admin: address(admin) };
+  writeFileSync(`${file}.${pid}`, JSON.stringify(content), { mode: 0o600 });
+  renameSync(`${file}.${pid}`, file);
 }
 
 /** Gives the slot back, unless another worker has taken it. */
@@ -40,6 +43,10 @@ export function readClaims(runDir: string): SlotClaim[] {
   } catch {
     return [];
   }
+}
+
+function address({ host, port }: ListenConfig): ListenConfig {
+  return { host, port };
 }
 
 function claimPath(runDir: string, slot: string): string {
