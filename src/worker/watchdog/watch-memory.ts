@@ -28,6 +28,9 @@ export class WatchedSide implements CallMarker {
   readonly #bytes: Buffer;
   readonly #places = new Map<string, Map<string, number>>();
   #free = CELLS_BYTES;
+  #lastPlugin = '';
+  #lastFunction = '';
+  #lastPlace = 0;
 
   constructor(buffer: SharedArrayBuffer) {
     this.#cells = new Int32Array(buffer, 0, Object.keys(CELL).length);
@@ -55,13 +58,19 @@ export class WatchedSide implements CallMarker {
     Atomics.notify(this.#cells, CELL.stop);
   }
 
+  // Around every call, hence plain stores: they are read a second later at the earliest.
   begin(plugin: string, functionName: string): void {
-    const place = this.#places.get(plugin)?.get(functionName) ?? this.#add(plugin, functionName);
-    Atomics.store(this.#cells, CELL.running, place);
+    if (plugin !== this.#lastPlugin || functionName !== this.#lastFunction) {
+      this.#lastPlugin = plugin;
+      this.#lastFunction = functionName;
+      this.#lastPlace =
+        this.#places.get(plugin)?.get(functionName) ?? this.#add(plugin, functionName);
+    }
+    this.#cells[CELL.running] = this.#lastPlace;
   }
 
   end(): void {
-    Atomics.store(this.#cells, CELL.running, 0);
+    this.#cells[CELL.running] = 0;
   }
 
   /** Writes a name that is new. It is whole before its place is told. */
