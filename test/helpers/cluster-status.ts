@@ -24,3 +24,20 @@ export function waitForReady(adminUrl: string, count: number): Promise<WorkerLin
 export async function readMetrics(adminUrl: string): Promise<string> {
   return (await fetchSoon(`${adminUrl}/metrics`)).text();
 }
+
+/** When the worker that replaced the dead one said in the log that it is ready, after the start. */
+export function replacedAfterMs(
+  log: string,
+  dead: Pick<WorkerLine, 'slot' | 'pid'> | undefined,
+  startedAt: number,
+): number {
+  const ready = log
+    .split('\n')
+    .filter((line) => line.includes('"state":"ready"'))
+    .map((line) => JSON.parse(line) as { worker: string; pid: number; time: string })
+    .find(
+      ({ worker, pid, time }) =>
+        worker === dead?.slot && pid !== dead.pid && Date.parse(time) >= startedAt,
+    );
+  return Date.parse(ready?.time ?? 'none') - startedAt;
+}

@@ -5,7 +5,7 @@ import { after, describe, it } from 'node:test';
 import {
   readMetrics,
   readWorkers,
-  type WorkerLine,
+  replacedAfterMs,
   waitForReady,
 } from '../helpers/cluster-status.ts';
 import { HANGING, writeHangingConfig } from '../helpers/hanging-plugin.ts';
@@ -61,19 +61,6 @@ function hang(port: number): Promise<void> {
     outgoing.on('close', resolve);
     outgoing.end('x');
   });
-}
-
-/** When the worker that replaced the dead one said in the log that it is ready, after the start. */
-function replacedAfterMs(log: string, dead: WorkerLine | undefined, startedAt: number): number {
-  const ready = log
-    .split('\n')
-    .filter((line) => line.includes('"state":"ready"'))
-    .map((line) => JSON.parse(line) as { worker: string; pid: number; time: string })
-    .find(
-      ({ worker, pid, time }) =>
-        worker === dead?.slot && pid !== dead.pid && Date.parse(time) >= startedAt,
-    );
-  return Date.parse(ready?.time ?? 'none') - startedAt;
 }
 
 async function assertAllGone(pids: readonly number[]): Promise<void> {
