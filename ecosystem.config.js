@@ -1,26 +1,36 @@
 /**
  * `npx pm2 start` with this file runs the same workers as `plugind serve`, with pm2 as the primary.
- * Configure them with a `plugind.json` here, with `args` (exactly the arguments of `plugind serve`),
- * or with PLUGIND_… variables. A named export: pm2 sees no default one in a module.
+ * Configure them with a `plugind.json` here, with `args` below, or with PLUGIND_… variables; number
+ * and time limits follow. A named export: pm2 sees no default one in a module.
  */
+import { createRequire } from 'node:module';
 import os from 'node:os';
 
-/** Default of `shutdown.delayMs` + `shutdown.drainMs`; raise it with yours. */
-const DRAIN_MS = 10_000;
+/** Exactly the arguments of `plugind serve`, for example ['--config', 'other.json']. */
+const args = [];
+
+/** A worker takes about half a second to start; its plugins may take their time on top. */
+const START_MS = 20_000;
+/** Beyond the worker's own hard end. */
+const KILL_MARGIN_MS = 2_000;
+
+const { workers, startMs, stopMs } = limits();
 
 export const apps = [
   {
     name: 'plugind',
     script: './dist/worker.js',
+    args,
+    cwd: import.meta.dirname,
     exec_mode: 'cluster',
-    // pm2's own 'max' ignores processor affinity.
-    instances: os.availableParallelism(),
+    // pm2's own 'max' ignores processor affinity and the control group's quota.
+    instances: workers,
     // The worker says so once all its listeners are bound. When listen_timeout runs out during a
     // reload pm2 kills the worker that still serves, so it is long.
     wait_ready: true,
-    listen_timeout: 20_000,
+    listen_timeout: startMs,
     // A worker drains by itself; pm2 must not kill it before its hard end.
-    kill_timeout: DRAIN_MS + 2_000,
+    kill_timeout: stopMs,
     shutdown_with_message: true,
     exp_backoff_restart_delay: 200,
     // The operator's mistakes: starting again cannot help.
@@ -31,3 +41,33 @@ export const apps = [
     treekill: false,
   },
 ];
+
+/** What the configuration says; where it cannot be read, the worker says why, and the defaults do. */
+function limits() {
+  try {
+    // Not an import: pm2 reads this file in checkouts that are not built too.
+    const require = createRequire(import.meta.url);
+    const { parseServeArguments } = require('./dist/cli/arguments.js');
+    const { BUNDLED_PLUGIN } = require('./dist/cli/bundled.js');
+    const { loadConfig } = require('./dist/config/load-config.js');
+    const config = loadConfig({
+      args: parseServeArguments(args),
+      bundled: BUNDLED_PLUGIN,
+      cwd: import.meta.dirname,
+    });
+    const { delayMs, drainMs } = config.shutdown;
+    // Each plugin may use its time-out twice: to initialise and for its probe.
+    const pluginsMs = config.plugins.reduce((sum, { timeoutMs }) => sum + 2 * timeoutMs, 0);
+    return {
+      workers: config.workers,
+      startMs: START_MS + pluginsMs,
+      stopMs: delayMs + drainMs + KILL_MARGIN_MS,
+    };
+  } catch {
+    return {
+      workers: os.availableParallelism(),
+      startMs: START_MS,
+      stopMs: 10_000 + KILL_MARGIN_MS,
+    };
+  }
+}

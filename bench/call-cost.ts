@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import createSdkPlugin from '@extism/extism';
 import { PLUGIN_DEFAULTS } from '../src/config/defaults.ts';
+import { UNMARKED } from '../src/plugin/call-marker.ts';
 import { compilePlugin } from '../src/plugin/compile-plugin.ts';
 
 const ROUNDS = 15;
@@ -20,7 +21,7 @@ const SIZES = [11, 1024, 102_400, 1_048_576];
 const ROUND_BYTES = 4 * 1024 * 1024;
 const MOST_CALLS = 5000;
 
-const environment = { clock: () => performance.now(), onGuestLine: () => {} };
+const environment = { clock: () => performance.now(), marker: UNMARKED, onGuestLine: () => {} };
 
 console.log(`Node ${process.version}, medians of ${ROUNDS} interleaved rounds, us of CPU a call`);
 console.log('| plugin | bytes | SDK | plugind | plugind / SDK |\n|---|---|---|---|---|');

@@ -6,6 +6,8 @@ import type { ServerError } from './errors.ts';
 import { hideWasiWarning } from './hide-wasi-warning.ts';
 
 hideWasiWarning();
+// What cannot be written is lost; without a listener it would end the process.
+process.stderr.on('error', () => {});
 
 // Asked for at once, so that a signal that arrives while the rest loads is not lost.
 const stopRequested = new Promise<string>((resolve) => {

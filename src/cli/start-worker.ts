@@ -30,7 +30,7 @@ export async function startFromEnvironment(stopRequested: Promise<string>): Prom
 function readConfig(role: ProcessRole): PluginHostConfig {
   if (role.acceptedConfig !== null) return readAcceptedConfig(role.acceptedConfig);
   return loadConfig({
-    args: parseServeArguments(process.argv.slice(2)),
+    args: parseServeArguments(role.args),
     bundled: BUNDLED_PLUGIN,
   });
 }

@@ -3,41 +3,59 @@
  * the limit. A connection over the limit is destroyed at once; Node's own `server.maxConnections`
  * keeps a cluster's primary spinning instead.
  */
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Ticket } from '../lock/lock.ts';
 
+interface Connection {
+  /** Of its requests that wait for a plugin. */
+  readonly tickets: Set<Ticket>;
+  /** Its last request so far: clients may send several before the first is answered. */
+  latest: IncomingMessage | null;
+}
+
 export class Connections {
-  readonly #waitingBySocket = new Map<Socket, Set<Ticket>>();
+  readonly #bySocket = new Map<Socket, Connection>();
 
   constructor(server: Server, maxConnections: number) {
     server.on('connection', (socket: Socket) => {
-      if (this.#waitingBySocket.size >= maxConnections) {
+      if (this.#bySocket.size >= maxConnections) {
         socket.destroy();
         return;
       }
       const tickets = new Set<Ticket>();
-      this.#waitingBySocket.set(socket, tickets);
+      this.#bySocket.set(socket, { tickets, latest: null });
       // 'close' of the socket, not of a reply: pipelined requests wait without a socket of their own.
       socket.once('close', () => {
-        this.#waitingBySocket.delete(socket);
+        this.#bySocket.delete(socket);
         for (const ticket of tickets) ticket.cancel();
       });
     });
   }
 
   get count(): number {
-    return this.#waitingBySocket.size;
+    return this.#bySocket.size;
+  }
+
+  /** The head of a request was read. */
+  arrived(request: IncomingMessage): void {
+    const connection = this.#bySocket.get(request.socket);
+    if (connection !== undefined) connection.latest = request;
+  }
+
+  /** Whether the connection may end with the reply to this request: no other came behind it. */
+  isLatest(request: IncomingMessage): boolean {
+    return this.#bySocket.get(request.socket)?.latest === request;
   }
 
   /** From here on the ticket is cancelled when its client goes away. */
   add(socket: Socket, ticket: Ticket): void {
-    const tickets = this.#waitingBySocket.get(socket);
-    if (tickets === undefined) ticket.cancel();
-    else tickets.add(ticket);
+    const connection = this.#bySocket.get(socket);
+    if (connection === undefined) ticket.cancel();
+    else connection.tickets.add(ticket);
   }
 
   remove(socket: Socket, ticket: Ticket): void {
-    this.#waitingBySocket.get(socket)?.delete(ticket);
+    this.#bySocket.get(socket)?.tickets.delete(ticket);
   }
 }

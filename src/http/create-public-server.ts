@@ -3,7 +3,7 @@
  * explicitly, bodies stay bytes, and every error is a problem document.
  */
 import { maxHeaderSize } from 'node:http';
-import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { HttpConfig, RouteConfig } from '../config/types.ts';
 import { ServerError } from '../errors.ts';
 import type { ServedPlugin } from '../plugin/served-plugin.ts';
@@ -53,18 +53,22 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
     genReqId: () => `${options.requestIdPrefix}${(++lastId).toString(36)}`,
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, request, reply) => {
-      request.arrivedAt = clock();
+      receive(request);
       const problem = describe(error);
       writer.sendProblem(request, reply, statusOf(problem, null), problem);
     },
   });
-  const writer = new ReplyWriter(options);
   const connections = new Connections(app.server, http.maxConnections);
+  const writer = new ReplyWriter(options, connections);
+  const receive = (request: FastifyRequest): void => {
+    request.arrivedAt = clock();
+    connections.arrived(request.raw);
+  };
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.decorateRequest('arrivedAt', 0);
   app.addHook('onRequest', (request, _reply, done) => {
-    request.arrivedAt = clock();
+    receive(request);
     if (request.raw.headers['content-type'] !== undefined) request.headers = ANY_TYPE;
     done();
   });

@@ -1,11 +1,12 @@
 /**
  * Writes every reply of the public listener straight to Node's response: Fastify's own reply path
  * is the largest part of a small request's cost (10-20 of about 80 us). It also tells the observer
- * of each request and says `Connection: close` while the worker drains.
+ * of each request and says `Connection: close` on the last one of a connection while the worker drains.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ErrorCode, ServerError } from '../errors.ts';
 import type { Clock } from '../lock/lock.ts';
+import type { Connections } from './connections.ts';
 import { PROBLEM_TYPE, problemBody } from './problem.ts';
 
 declare module 'fastify' {
@@ -60,9 +61,11 @@ const RETRY_AFTER_SECONDS = '1';
 
 export class ReplyWriter {
   readonly #options: ReplyWriterOptions;
+  readonly #connections: Connections;
 
-  constructor(options: ReplyWriterOptions) {
+  constructor(options: ReplyWriterOptions, connections: Connections) {
     this.#options = options;
+    this.#connections = connections;
   }
 
   /** Sends a reply. Does nothing but count when the client is gone. */
@@ -72,7 +75,9 @@ export class ReplyWriter {
     if (!reply.sent) reply.hijack();
     if (!raw.destroyed && !raw.headersSent) {
       if (status !== 204 && status !== 304) headers['content-length'] = Buffer.byteLength(body);
-      if (this.#options.isDraining()) headers.connection = 'close';
+      // Node ends the connection behind such a reply, with whatever a client had pipelined after it.
+      if (this.#options.isDraining() && this.#connections.isLatest(request.raw))
+        headers.connection = 'close';
       raw.writeHead(status, headers);
       raw.end(body);
     }

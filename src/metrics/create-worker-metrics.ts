@@ -22,6 +22,10 @@ export interface WorkerMetricsOptions {
   readonly nodeVersion: string;
   /** How often pm2 restarted this slot before this process; null where our own primary tells. */
   readonly restarts: number | null;
+  /** How often a worker of this slot hung before this process. */
+  readonly hangs: number;
+  /** Log lines of this process that could not be written, read at scrape time. */
+  readonly droppedLogLines: () => number;
   /** Paths of the configured routes; requests to any other are counted as `unmatched`. */
   readonly routes: readonly string[];
 }

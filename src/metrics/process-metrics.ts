@@ -13,6 +13,10 @@ export interface ProcessMetricsOptions {
   readonly nodeVersion: string;
   /** How often pm2 restarted this slot before this process; null where our own primary tells. */
   readonly restarts: number | null;
+  /** How often a worker of this slot hung before this process. */
+  readonly hangs: number;
+  /** Log lines of this process that could not be written, read at scrape time. */
+  readonly droppedLogLines: () => number;
 }
 
 /** Gauges that are named as counters; `promtool check metrics` refuses them. */
@@ -25,7 +29,7 @@ const UTILIZATION_WINDOW_MS = 1000;
 
 /** Registers them. The result stops what runs for them. */
 export function addProcessMetrics(options: ProcessMetricsOptions): () => void {
-  const { registry, version, nodeVersion, restarts } = options;
+  const { registry, version, nodeVersion, restarts, hangs, droppedLogLines } = options;
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
@@ -44,6 +48,20 @@ export function addProcessMetrics(options: ProcessMetricsOptions): () => void {
       // Reloads and crashes alike: pm2 does not tell which.
     }).inc({ reason: 'pm2' }, restarts);
   }
+  new Counter({
+    name: 'plugind_worker_hangs_total',
+    help: 'Times that a worker of this slot hung and its watchdog killed it.',
+    registers,
+  }).inc(hangs);
+  new Counter({
+    name: 'plugind_log_dropped_total',
+    help: 'Log lines that could not be written: disk full, or the reader gone or standing still.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(droppedLogLines());
+    },
+  });
   return addEventLoopMetrics(registry);
 }
 

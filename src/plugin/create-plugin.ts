@@ -15,6 +15,7 @@ import type {
   RecycleConfig,
 } from '../config/types.ts';
 import { ServerError } from '../errors.ts';
+import { UNMARKED } from './call-marker.ts';
 import type { EngineEnvironment, GuestLine } from './engine-environment.ts';
 import type { HostFunctions } from './kernel/bind-host-functions.ts';
 import { PluginOutput } from './kernel/plugin-output.ts';
@@ -89,6 +90,7 @@ export interface Plugin {
 export async function createPlugin(options: CreatePluginOptions): Promise<Plugin> {
   const environment: EngineEnvironment = {
     clock: () => performance.now(),
+    marker: UNMARKED,
     onGuestLine: options.onGuestLine ?? (() => {}),
   };
   const served = await createServedPlugin({

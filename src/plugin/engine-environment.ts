@@ -1,5 +1,6 @@
 /** What the engine needs of the process around it. */
 import type { Clock } from '../lock/lock.ts';
+import type { CallMarker } from './call-marker.ts';
 import type { GuestLogLevel } from './kernel/guest-log.ts';
 
 /** One line that a guest wrote: through Extism's log functions, or to its standard output or error. */
@@ -15,6 +16,8 @@ export interface GuestLine {
 
 export interface EngineEnvironment {
   readonly clock: Clock;
+  /** Told which plugin function holds this thread; `UNMARKED` where nobody watches. */
+  readonly marker: CallMarker;
   /** Takes each line at once; must not throw. */
   readonly onGuestLine: (line: GuestLine) => void;
 }

@@ -3,6 +3,7 @@
  * instance may serve another: one that is poisoned, used up or meant for a single call is replaced.
  */
 import type { Call } from './call-job.ts';
+import type { CallMarker } from './call-marker.ts';
 import type { FreshWay } from './choose-fresh-way.ts';
 import type { CompiledPlugin, PluginInstance } from './compiled-plugin.ts';
 import type { InstanceState, ReplaceReason } from './observer.ts';
@@ -17,6 +18,10 @@ export interface SlotPolicy {
 }
 
 export interface InstanceSlotOptions {
+  /** Name of the plugin. */
+  readonly plugin: string;
+  /** Told what holds this thread, for who watches it. */
+  readonly marker: CallMarker;
   readonly compiled: CompiledPlugin;
   readonly policy: SlotPolicy;
   readonly onReplaced: (reason: ReplaceReason) => void;
@@ -42,10 +47,10 @@ export class InstanceSlot {
   }
 
   /** As {@link PluginInstance.call}. An empty slot, left by a replacement that failed, is filled first. */
-  call({ functionName, input, hostContext }: Call): Uint8Array | Promise<Uint8Array> {
+  call(call: Call): Uint8Array | Promise<Uint8Array> {
     this.#calls++;
-    if (this.#instance !== null) return this.#instance.call(functionName, input, hostContext);
-    return this.#fill().then((instance) => instance.call(functionName, input, hostContext));
+    if (this.#instance !== null) return this.#enter(this.#instance, call);
+    return this.#fill().then((instance) => this.#enter(instance, call));
   }
 
   /** After each call, before the permit is given back. A promise where the next caller has to wait. */
@@ -66,6 +71,20 @@ export class InstanceSlot {
     const instance = this.#instance;
     this.#instance = null;
     await instance?.close();
+  }
+
+  /** The thread is in the guest until this returns, also where what is returned is still to come. */
+  #enter(
+    instance: PluginInstance,
+    { functionName, input, hostContext }: Call,
+  ): Uint8Array | Promise<Uint8Array> {
+    const { plugin, marker } = this.#options;
+    marker.begin(plugin, functionName);
+    try {
+      return instance.call(functionName, input, hostContext);
+    } finally {
+      marker.end();
+    }
   }
 
   #restore(instance: PluginInstance): undefined | Promise<void> {

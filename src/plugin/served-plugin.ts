@@ -90,12 +90,14 @@ export class ServedPlugin implements PluginGauges {
     instances: readonly PluginInstance[],
     policy: SlotPolicy,
   ) {
+    const { marker } = environment;
     this.#plugin = plugin;
     this.exportedFunctions = compiled.functions;
     this.fields = compiled.fields;
     const onReplaced: PluginObserver['replaced'] = (reason) => this.#observer.replaced(reason);
     this.#slots = instances.map(
-      (instance) => new InstanceSlot({ compiled, policy, onReplaced }, instance),
+      (instance) =>
+        new InstanceSlot({ plugin: plugin.name, compiled, policy, marker, onReplaced }, instance),
     );
     this.description = {
       name: plugin.name,

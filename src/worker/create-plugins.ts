@@ -1,11 +1,13 @@
 /** Makes every configured plugin, or none: a worker's start and `plugind check` both stand on it. */
 import type { PluginHostConfig } from '../config/types.ts';
+import { UNMARKED } from '../plugin/call-marker.ts';
 import type { EngineEnvironment } from '../plugin/engine-environment.ts';
 import { createServedPlugin, type ServedPlugin } from '../plugin/served-plugin.ts';
 
 /** For checks, which serve nobody: what guests write while they are initialised is not shown. */
 export const QUIET_ENVIRONMENT: EngineEnvironment = {
   clock: () => performance.now(),
+  marker: UNMARKED,
   onGuestLine: () => {},
 };
 

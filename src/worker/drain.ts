@@ -17,6 +17,8 @@ export interface DrainOptions {
   readonly delayMs: number;
   /** Hard end, counted from the closing of the listener. */
   readonly drainMs: number;
+  /** Answers everyone who waits with `SHUTTING_DOWN`; called at the hard end only. */
+  readonly refuseWaiting: () => void;
   readonly log: Logger;
 }
 
@@ -43,6 +45,8 @@ export async function drain(options: DrainOptions): Promise<void> {
     const elapsed = performance.now() - startedAt;
     if (elapsed >= options.drainMs) {
       log.warn({ connections: connections() }, 'drain: hard end, closing all connections');
+      options.refuseWaiting();
+      await pause(POLL_MS);
       server.closeAllConnections();
       return;
     }

@@ -15,14 +15,17 @@ import type { ListenConfig, PluginHostConfig } from '../config/types.ts';
 import { ServerError } from '../errors.ts';
 import { createPublicServer, type PublicServer } from '../http/create-public-server.ts';
 import { Lifecycle } from '../lifecycle/state.ts';
-import { createLogger, type Logger } from '../log.ts';
+import { createLog, type Logger } from '../log.ts';
 import { createWorkerMetrics, type WorkerMetrics } from '../metrics/create-worker-metrics.ts';
 import type { ServedPlugin } from '../plugin/served-plugin.ts';
 import { readVersion } from '../version.ts';
 import { closePlugins, createPlugins } from './create-plugins.ts';
 import { drain } from './drain.ts';
 import { createOwnProcess } from './own-process.ts';
+import { claimSlot, readClaims, releaseSlot } from './slot-claims.ts';
 import { PRIMARY_GONE, type StopReason } from './stop-reason.ts';
+import { readHangRecord } from './watchdog/hang-record.ts';
+import { startWatchdog, type Watchdog } from './watchdog/watchdog.ts';
 import type { WorkerRole } from './worker-role.ts';
 
 export interface WorkerOptions {
@@ -43,16 +46,44 @@ const ORPHAN_DRAIN = { delayMs: 0, keepAliveTimeoutMs: 0, drainMs: 2000 };
 
 const clock = (): number => performance.now();
 
+/** The end does not wait longer for whoever reads the log. */
+const FLUSH_LOG_MS = 500;
+
 /**
  * Serves until it is asked to stop, drains, and resolves to the exit code.
  * @throws ServerError when it cannot start.
  */
 export async function runWorker(options: WorkerOptions): Promise<number> {
   const { config, role } = options;
-  const log = createLogger(config.log.level, { worker: role.slot, pid: process.pid });
+  const runDir = await prepareRunDir({
+    given: role.runDir,
+    appName: role.appName,
+    primaryPid: role.primaryPid,
+  });
+  const { listen, admin } = config;
+  claimSlot(runDir, role.slot, { pid: process.pid, listen, admin });
+  try {
+    await serveUntilStopped(options, runDir);
+  } catch (error) {
+    // The supervisor gives up as well then; after any other error the slot is to be filled again.
+    if (ServerError.from(error).isOperatorMistake) releaseSlot(runDir, role.slot, process.pid);
+    throw error;
+  }
+  releaseSlot(runDir, role.slot, process.pid);
+  return 0;
+}
+
+async function serveUntilStopped(options: WorkerOptions, runDir: string): Promise<void> {
+  const { config, role } = options;
+  const { logger: log, ...logLines } = createLog(config.log.level, {
+    worker: role.slot,
+    pid: process.pid,
+  });
   const lifecycle = new Lifecycle((state, previous) => log.info({ state, previous }, 'state'));
+  const watchdog = await watch(options, runDir, log);
   const plugins = await createPlugins(config, {
     clock,
+    marker: watchdog.marker,
     onGuestLine: ({ level, message, ...line }) => log[level](line, message),
   });
   const metrics = createWorkerMetrics({
@@ -60,10 +91,12 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
     version: readVersion(),
     nodeVersion: process.versions.node,
     restarts: role.restarts,
+    hangs: readHangRecord(runDir, role.slot)?.hangs ?? 0,
+    droppedLogLines: logLines.droppedLines,
     routes: config.routes.map((route) => route.path),
   });
   const own = createOwnProcess({ slot: role.slot, lifecycle, plugins, metrics });
-  const admin = await createAdmin(options, { own, lifecycle, log });
+  const admin = await createAdmin(options, { own, lifecycle, log, runDir });
   const { app, connections } = createPublicServer({
     http: config.http,
     routes: config.routes,
@@ -78,6 +111,7 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
   await listen(app, config.listen);
   await listen(admin.app, config.admin);
   lifecycle.advance('ready');
+  watchdog.ready();
   options.onReady();
 
   const reason = await options.stopRequested;
@@ -86,12 +120,25 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
   await drain({
     server: app.server,
     connections: () => connections.count,
+    // Only refuses at once; that the calls under way have ended is waited for later.
+    refuseWaiting: () => void closePlugins(plugins.values()),
     ...(reason === PRIMARY_GONE ? ORPHAN_DRAIN : { ...config.http, ...config.shutdown }),
     log,
   });
   lifecycle.advance('closed');
   await leave(plugins, metrics, [admin.app, app], admin.closeSocket);
-  return 0;
+  await logLines.flush(FLUSH_LOG_MS);
+}
+
+function watch({ config, role }: WorkerOptions, runDir: string, log: Logger): Promise<Watchdog> {
+  return startWatchdog({
+    limitMs: config.watchdogMs,
+    slot: role.slot,
+    runDir,
+    parentPid: role.primaryPid === process.pid ? null : role.primaryPid,
+    errorLog: role.errorLog,
+    log,
+  });
 }
 
 interface Admin {
@@ -102,14 +149,9 @@ interface Admin {
 /** The admin listener, and the socket on which siblings ask this worker. */
 async function createAdmin(
   { config, role, notReady }: WorkerOptions,
-  parts: { own: OwnProcess; lifecycle: Lifecycle; log: Logger },
+  parts: { own: OwnProcess; lifecycle: Lifecycle; log: Logger; runDir: string },
 ): Promise<Admin> {
-  const { own, lifecycle, log } = parts;
-  const runDir = await prepareRunDir({
-    given: role.runDir,
-    appName: role.appName,
-    primaryPid: role.primaryPid,
-  });
+  const { own, lifecycle, log, runDir } = parts;
   void removeDeadRunDirs({ appName: role.appName });
   const socket = await createSiblingServer({ runDir, own });
   const siblings = new Siblings({ runDir, own, log });
@@ -118,7 +160,7 @@ async function createAdmin(
     token: config.admin.token,
     cluster: new ClusterView({
       siblings,
-      expectedWorkers: () => role.expectedWorkers,
+      expectedWorkers: () => role.expectedWorkers ?? readClaims(runDir).length,
       log,
       ...(role.hasOwnPrimary && {
         askPrimary: (subject) =>

@@ -12,6 +12,8 @@ export interface WorkerRole {
   readonly runDir: string | null;
   /** How often pm2 restarted this slot before; null where our own primary counts, or nobody. */
   readonly restarts: number | null;
+  /** The file where the supervisor keeps this app's errors, or null where standard error is the place. */
+  readonly errorLog: string | null;
   /** How many workers the supervisor means to keep, or null when it did not say. */
   readonly expectedWorkers: number | null;
 }

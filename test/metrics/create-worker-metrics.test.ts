@@ -43,6 +43,8 @@ function create(changes: Partial<WorkerMetricsOptions> = {}): WorkerMetrics {
     version: '0.1.0',
     nodeVersion: '20.0.0',
     restarts: 4,
+    hangs: 2,
+    droppedLogLines: () => 7,
     routes: ['/', '/users/:id'],
     ...changes,
   });

@@ -4,11 +4,18 @@
  */
 import { isLoopback } from '../../config/loopback.ts';
 import { ServerError } from '../../errors.ts';
-import { createAgents, type HttpAnswer, resolveWithSystem } from '../guest-http/exchange.ts';
+import { createAgents, type HttpAnswer, type ResolveHost } from '../guest-http/exchange.ts';
 import { followRedirects } from '../guest-http/follow-redirects.ts';
 import { httpError } from '../guest-http/http-error.ts';
 import type { ItemSource } from './manifest.ts';
 import { urlProblem } from './parse-item.ts';
+
+/** What is left for one item; the signal ends its download. */
+export interface DownloadBudget {
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+  readonly resolve: ResolveHost;
+}
 
 /** Sent where the manifest says nothing else. */
 const ACCEPT = 'application/wasm, application/octet-stream;q=0.9, */*;q=0.8';
@@ -22,8 +29,7 @@ const PLAIN_HEADERS = new Set(['accept', 'accept-language', 'user-agent']);
 export async function download(
   where: string,
   { url, method, headers }: Extract<ItemSource, { kind: 'url' }>,
-  maxBytes: number,
-  signal: AbortSignal,
+  { maxBytes, signal, resolve }: DownloadBudget,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const agents = createAgents();
   let answer: HttpAnswer;
@@ -34,7 +40,7 @@ export async function download(
       { url, method, headers: sent, body: null },
       {
         agents,
-        resolve: resolveWithSystem,
+        resolve,
         checkUrl: (step) => {
           const problem = urlProblem(step);
           if (problem !== null) throw httpError('redirects', `redirects must ${problem}`);

@@ -4,17 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import { ServerError } from '../../errors.ts';
-import { download } from './download.ts';
+import { type DownloadBudget, download } from './download.ts';
 import type { ItemSource, ManifestItem } from './manifest.ts';
 import { readFile } from './read-file.ts';
 import { checkPreamble, overSize } from './wasm-limits.ts';
-
-/** What is left for this item. */
-export interface ItemBudget {
-  readonly maxBytes: number;
-  /** Ends downloads. */
-  readonly signal: AbortSignal;
-}
 
 export interface ItemContent {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -30,7 +23,7 @@ export interface ItemContent {
 export async function readItem(
   subject: string,
   item: Pick<ManifestItem, 'source' | 'hash'>,
-  budget: ItemBudget,
+  budget: DownloadBudget,
 ): Promise<ItemContent> {
   const origin = originOf(item.source);
   const where = `${subject}: ${origin}`;
@@ -61,8 +54,9 @@ function originOf(source: ItemSource): string {
 async function readSource(
   where: string,
   source: ItemSource,
-  { maxBytes, signal }: ItemBudget,
+  budget: DownloadBudget,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  const { maxBytes } = budget;
   switch (source.kind) {
     case 'path':
       return readFile(where, source.path, maxBytes, (bytes) => overSize(where, bytes, maxBytes));
@@ -72,6 +66,6 @@ async function readSource(
       return new Uint8Array(Buffer.from(source.base64, 'base64'));
     }
     case 'url':
-      return download(where, source, maxBytes, signal);
+      return download(where, source, budget);
   }
 }

@@ -8,6 +8,7 @@ import { parseJson } from '../../config/parse-json.ts';
 import { formatPath, formatProblem, type Problem, problemsError } from '../../config/problem.ts';
 import type { PluginConfig, PluginSource } from '../../config/types.ts';
 import { ServerError } from '../../errors.ts';
+import { type ResolveHost, resolveWithSystem } from '../guest-http/exchange.ts';
 import { hostPatternProblem } from '../guest-http/host-patterns.ts';
 import { itemNames } from './item-names.ts';
 import type { Manifest, ManifestItem } from './manifest.ts';
@@ -18,19 +19,24 @@ import { readItem } from './read-item.ts';
 import { settleDefinition } from './settle-definition.ts';
 import { READ_LIMITS, type ReadLimits } from './wasm-limits.ts';
 
+export interface ReadPluginOptions extends Partial<ReadLimits> {
+  /** For downloads. Default: the system's resolver. */
+  readonly resolve?: ResolveHost;
+}
+
 /** Base64 has four digits for three bytes. */
 const BASE64_GROWTH = 4 / 3;
 
 /**
- * @param options bounds other than {@link READ_LIMITS}.
+ * @param options bounds other than those of {@link READ_LIMITS}.
  * @throws ServerError `PLUGIN_NOT_FOUND` (a file or URL), `CONFIG_INVALID` (the manifest: every
  * problem at once), `PLUGIN_COMPILE_FAILED` (hash, size, not a core module).
  */
 export async function readPlugin(
   plugin: PluginConfig,
-  options: Partial<ReadLimits> = {},
+  options: ReadPluginOptions = {},
 ): Promise<PluginDefinition> {
-  const limits = { ...READ_LIMITS, ...options };
+  const limits = { resolve: resolveWithSystem, ...READ_LIMITS, ...options };
   const { source } = plugin;
   const subject = `plugins.${plugin.name}`;
   checkHostPatterns(subject, plugin.allowedHosts);
@@ -111,7 +117,7 @@ function dataLength(value: unknown): number {
 async function readItems(
   subject: string,
   items: readonly ManifestItem[],
-  { maxWasmBytes, downloadTimeoutMs }: ReadLimits,
+  { maxWasmBytes, downloadTimeoutMs, resolve }: Required<ReadPluginOptions>,
 ): Promise<readonly PluginFile[]> {
   const abort = new AbortController();
   const timer = setTimeout(() => {
@@ -128,7 +134,7 @@ async function readItems(
       if (files.some((file) => file.name === name)) {
         throw new ServerError('CONFIG_INVALID', `${where}: another item is named "${name}" too`);
       }
-      const content = await readItem(where, item, { maxBytes, signal: abort.signal });
+      const content = await readItem(where, item, { maxBytes, signal: abort.signal, resolve });
       maxBytes -= content.bytes.length;
       files.push({ name, ...content, isHashGiven: item.hash !== null });
     }

@@ -1,0 +1,30 @@
+/**
+ * Hangs of one slot, counted in the run directory, where the count survives the worker. The
+ * watchdog that kills adds one; the slot's next worker, and our own primary, read it.
+ */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+
+/** What is known of a slot's hangs. */
+export interface HangRecord {
+  /** How many there were since the primary started. */
+  readonly hangs: number;
+  /** Process id of the worker that hung last. */
+  readonly pid: number;
+  /** What it hung in; null outside plugins. */
+  readonly plugin: string | null;
+  readonly function: string | null;
+}
+
+export function hangRecordPath(runDir: string, slot: string): string {
+  return path.join(runDir, `hangs-w${slot}.json`);
+}
+
+/** Null when no worker of the slot ever hung. */
+export function readHangRecord(runDir: string, slot: string): HangRecord | null {
+  try {
+    return JSON.parse(readFileSync(hangRecordPath(runDir, slot), 'utf8')) as HangRecord;
+  } catch {
+    return null;
+  }
+}
