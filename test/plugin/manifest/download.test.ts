@@ -104,6 +104,19 @@ describe('a url item', () => {
     }
   });
 
+  it('without TLS stays on this machine, whatever its name resolves to', async (t) => {
+    const server = await startServer(t, (_request, response) => response.end(wasm('a')));
+    const item = { url: `http://localhost:${server.port}/`, hash: HASH };
+    const resolved = (address: string) => ({
+      downloadTimeoutMs: 5_000,
+      resolve: async () => [{ address, family: 4 }],
+    });
+    const { code, details } = await refusalOf(inline({ wasm: [item] }), resolved('192.0.2.1'));
+    assert.equal(code, 'PLUGIN_NOT_FOUND');
+    assert.equal(details.reason, 'address');
+    await readPlugin(inline({ wasm: [item] }), resolved('127.0.0.1'));
+  });
+
   it('that cannot be reached is refused with the system’s code', async (t) => {
     const port = await startRawServer(t, (socket) => socket.destroy());
     for (const scheme of ['http', 'https']) {

@@ -93,7 +93,7 @@ describe('a manifest file', () => {
 
   it('is refused when it is missing, no text, or no JSON', async (t) => {
     const dir = await folder(t, {
-      'latin1.json': Buffer.from('{"wasm": "\xff"}', 'latin1'),
+      'latin1.json': Buffer.from(JSON.stringify({ wasm: [data()], config: { a: 'é' } }), 'latin1'),
       'broken.json': '{"wasm": [\n}',
       'twice.json': '{"wasm": [], "wasm": []}',
       'toml.json': 'wasm = []',

@@ -1,0 +1,98 @@
+/** One worker in this process, from its start to its end. */
+import assert from 'node:assert/strict';
+import dns from 'node:dns';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { after, describe, it, mock } from 'node:test';
+import { ServerError } from '../../src/errors.ts';
+import { runWorker } from '../../src/worker/run-worker.ts';
+import { loadFile } from '../config/fixture.ts';
+import { exampleWasm } from '../helpers/paths.ts';
+import { freePort } from '../helpers/pm2-process.ts';
+
+describe('runWorker', () => {
+  const runDir = mkdtempSync(path.join(os.tmpdir(), 'run-worker-'));
+  after(() => rmSync(runDir, { recursive: true }));
+
+  const start = (listen: unknown, stopRequested: Promise<string>, onReady: () => void) =>
+    runWorker({
+      config: loadFile({
+        listen,
+        admin: { port: 0 },
+        log: { level: 'silent' },
+        plugins: { echo: { wasm: exampleWasm('echo') } },
+        routes: [{ path: '/', plugin: 'echo', function: 'echo' }],
+      }),
+      role: {
+        slot: '0',
+        appName: 'run-worker-test',
+        primaryPid: process.pid,
+        runDir,
+        restarts: 0,
+        hasOwnPrimary: false,
+        errorLog: null,
+        expectedWorkers: 1,
+      },
+      stopRequested,
+      onReady,
+    });
+
+  it('serves on one address of a name that has several, and ends when it is asked to', async () => {
+    const port = await freePort();
+    let stop: (reason: string) => void = () => {};
+    const stopRequested = new Promise<string>((resolve) => {
+      stop = resolve;
+    });
+    // Fastify asks for all addresses of `localhost` and makes a server of its own for each further one.
+    const addresses = ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }));
+    type Done = (error: null, ...found: unknown[]) => void;
+    mock.method(dns, 'lookup', (host: string, options: unknown, whenAll?: Done): void => {
+      if (whenAll !== undefined && host === 'localhost') whenAll(null, addresses);
+      else (whenAll ?? (options as Done))(null, host === 'localhost' ? '127.0.0.1' : host, 4);
+    });
+    let exitCode: Promise<number> | null = null;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        exitCode = start({ host: 'localhost', port }, stopRequested, resolve);
+        exitCode.catch(reject);
+      });
+    } finally {
+      mock.reset();
+    }
+    const ask = (host: string): Promise<string> =>
+      fetch(`http://${host}:${port}`, {
+        method: 'POST',
+        body: 'x',
+        headers: { connection: 'close' },
+      }).then(
+        (reply) => reply.text(),
+        () => 'refused',
+      );
+    assert.equal(await ask('127.0.0.1'), 'x');
+    assert.equal(await ask('127.0.0.2'), 'refused');
+    stop('test');
+    assert.equal(await exitCode, 0);
+    assert.equal(await ask('127.0.0.1'), 'refused');
+  });
+
+  it('is a mistake of the operator where the port is taken or the host unknown', async () => {
+    const holder = createServer();
+    await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
+    const { port } = holder.address() as { port: number };
+    const never = new Promise<string>(() => {});
+    try {
+      for (const listen of [{ port }, { host: 'no-such-host.invalid', port: 0 }]) {
+        await assert.rejects(
+          start(listen, never, () => assert.fail('it is ready')),
+          (error) => {
+            return error instanceof ServerError && error.code === 'CONFIG_INVALID';
+          },
+        );
+      }
+    } finally {
+      holder.close();
+    }
+  });
+});
