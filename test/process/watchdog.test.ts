@@ -85,9 +85,9 @@ describe('a worker that hangs', () => {
     assert.ok(scrapes.lost <= 2, `${scrapes.lost} scrapes lost`);
     const dead = before.find(({ pid }) => !after.some((worker) => worker.pid === pid));
     const tookMs = replacedAfterMs(server.output.stdout, dead, startedAt);
-    assert.ok(tookMs <= LIMIT_MS + REPLACED_MS, `replaced after ${tookMs} ms`);
     const line = server.output.stderr.split('\n').find((text) => text.includes('"level":60'));
     const words = JSON.parse(line ?? '{}') as Record<string, unknown>;
+    t.diagnostic(`killed after ${Date.parse(String(words.time)) - startedAt} ms`);
     assert.equal(words.plugin, HANGING.plugin);
     assert.equal(words.function, HANGING.function);
     assert.equal(words.worker, dead?.slot);
@@ -95,6 +95,7 @@ describe('a worker that hangs', () => {
     const counted = new RegExp(`^plugind_worker_hangs_total\\{worker="${dead?.slot}"\\} 1$`, 'm');
     assert.match(await readMetrics(server.adminUrl), counted);
     t.diagnostic(`hung worker replaced after ${Math.round(tookMs)} ms`);
+    assert.ok(tookMs <= LIMIT_MS + REPLACED_MS, `replaced after ${tookMs} ms`);
     assert.equal(await server.stop(), 0);
   });
 
