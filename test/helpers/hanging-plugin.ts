@@ -1,17 +1,34 @@
-/** A configuration with a plugin whose call never comes back, so that its worker hangs. */
+/** A configuration with a plugin that hangs its worker: its host function waits for ever, which no guard can end. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { exampleWasm } from './paths.ts';
+import { assemble } from './wat.ts';
 import { writeConfig } from './write-config.ts';
 
 /** The plugin's name and its function. */
-export const HANGING = { plugin: 'loop', function: 'loop' } as const;
+export const HANGING = { plugin: 'hanging', function: 'hang' } as const;
+
+const GUEST = `(module
+  (import "host" "wait" (func $wait))
+  (func (export "hang") (result i32) (call $wait) (i32.const 0)))`;
+const HOST = `export const host = {
+  wait() { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); },
+};`;
 
 /** Path of a file with the routes `/` (hello) and `/hang`. */
-export function writeHangingConfig(watchdogMs: number): string {
+export async function writeHangingConfig(watchdogMs: number): Promise<string> {
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'plugind-hanging-'));
+  process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
+  const wasm = path.join(dir, 'hanging.wasm');
+  const hostFunctions = path.join(dir, 'host.mjs');
+  writeFileSync(wasm, await assemble(GUEST));
+  writeFileSync(hostFunctions, HOST);
   return writeConfig({
     watchdogMs,
     plugins: {
       hello: { wasm: exampleWasm('hello') },
-      [HANGING.plugin]: { wasm: exampleWasm('loop') },
+      [HANGING.plugin]: { wasm, hostFunctions },
     },
     routes: [
       { path: '/', plugin: 'hello', function: 'hello' },

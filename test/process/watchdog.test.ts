@@ -31,7 +31,7 @@ const GONE_MS = 3000;
 const servers: ServerProcess[] = [];
 
 async function startHanging(workers: number, watchdogMs = LIMIT_MS): Promise<ServerProcess> {
-  const args = ['--config', writeHangingConfig(watchdogMs), '--workers', String(workers)];
+  const args = ['--config', await writeHangingConfig(watchdogMs), '--workers', String(workers)];
   const server = await startServer({ args });
   servers.push(server);
   return server;
@@ -172,7 +172,7 @@ describe('under pm2 a worker that hangs', () => {
   async function start(pm2: Pm2Home, watchdogMs: number): Promise<{ port: number; url: string }> {
     const port = await freePort();
     const adminPort = await freePort();
-    const args = ['--config', writeHangingConfig(watchdogMs)];
+    const args = ['--config', await writeHangingConfig(watchdogMs)];
     args.push('--port', String(port), '--admin-port', String(adminPort));
     const started = await pm2.run(['start', writeEcosystem({ instances: 2, args })]);
     assert.equal(started.code, 0, started.output);
@@ -191,7 +191,10 @@ describe('under pm2 a worker that hangs', () => {
       const after = await waitForReady(url, 2);
       const dead = before.find(({ pid }) => !after.some((worker) => worker.pid === pid));
       const tookMs = replacedAfterMs(pm2.logs(), dead, startedAt);
-      assert.match(pm2.logs(), /"plugin":"loop","function":"loop".*the worker hangs in loop\.loop/);
+      assert.match(
+        pm2.logs(),
+        /"plugin":"hanging","function":"hang".*the worker hangs in hanging\.hang/,
+      );
       assert.match(await readMetrics(url), /^plugind_worker_hangs_total\{worker="\d"\} 1$/m);
       assert.match(await readMetrics(url), /^plugind_workers_expected 2$/m);
       assert.ok(tookMs <= LIMIT_MS + REPLACED_PM2_MS, `replaced after ${tookMs} ms`);

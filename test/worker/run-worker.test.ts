@@ -35,6 +35,7 @@ describe('runWorker', () => {
         errorLog: null,
         expectedWorkers: 1,
       },
+      notReady: () => [],
       stopRequested,
       onReady,
     });
