@@ -20,7 +20,10 @@ export class WireClient {
       this.#received += text;
     });
     socket.on('error', () => {});
-    this.ended = Promise.race([once(socket, 'end'), once(socket, 'close')]);
+    this.ended = new Promise((resolve) => {
+      socket.once('end', resolve);
+      socket.once('close', resolve);
+    });
   }
 
   static async connect(port: number): Promise<WireClient> {
