@@ -17,6 +17,10 @@ const HELLO_ANSWER = '{"message":"🦀 Hello John Doe"}';
 const CONNECTIONS = 100;
 const PORTS = ['--port', '0', '--admin-port', '0'];
 
+function config(name: string): string[] {
+  return ['--config', `bench/configs/${name}.json`];
+}
+
 const CONTENDERS: readonly Contender[] = [
   {
     name: 'plugind, 2 workers, hello',
@@ -26,6 +30,21 @@ const CONTENDERS: readonly Contender[] = [
   {
     name: 'Fastify + SDK + promise mutex, 1 process, hello',
     command: ['--import', 'tsx', 'bench/servers/promise-mutex.ts', HELLO, 'hello'],
+    answer: HELLO_ANSWER,
+  },
+  {
+    name: 'plugind, 1 worker, hello',
+    command: ['dist/cli.js', 'serve', HELLO, 'hello', '--workers', '1', ...PORTS],
+    answer: HELLO_ANSWER,
+  },
+  {
+    name: 'plugind, 1 worker, hello, fresh',
+    command: ['dist/cli.js', 'serve', ...config('hello-fresh'), '--workers', '1', ...PORTS],
+    answer: HELLO_ANSWER,
+  },
+  {
+    name: 'Fastify + SDK, instance a request, 1 process, hello',
+    command: ['--import', 'tsx', 'bench/servers/instance-per-request.ts', HELLO, 'hello'],
     answer: HELLO_ANSWER,
   },
   {
@@ -44,6 +63,9 @@ const CONTENDERS: readonly Contender[] = [
 const RATIOS: readonly (readonly [string, string])[] = [
   ['plugind, 2 workers, hello', 'Fastify + SDK + promise mutex, 1 process, hello'],
   ['plugind, 1 worker, echo', 'bare Fastify, 1 process, echo'],
+  ['plugind, 1 worker, hello', 'bare Fastify, 1 process, echo'],
+  ['plugind, 1 worker, hello, fresh', 'plugind, 1 worker, hello'],
+  ['plugind, 1 worker, hello, fresh', 'Fastify + SDK, instance a request, 1 process, hello'],
 ];
 
 const { values } = parseArgs({

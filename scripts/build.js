@@ -1,4 +1,5 @@
-// Compiles src/ to dist/. Nothing else: the kernel and the examples are committed beside their source.
+// Compiles src/ to dist/, and puts the kernel there after checking that it is what its source assembles to.
+// The examples are committed beside their source.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,9 +12,11 @@ const tsc = path.join(
 );
 
 rmSync(path.join(root, 'dist'), { recursive: true, force: true });
-const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.json'], {
-  cwd: root,
-  stdio: 'inherit',
-});
-if (status !== 0) process.exit(1);
+run([tsc, '-p', 'tsconfig.json']);
+run([path.join(root, 'scripts/build-kernel.js'), '--check', '--dist']);
 chmodSync(path.join(root, 'dist/cli.js'), 0o755);
+
+function run(args) {
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(1);
+}

@@ -12,7 +12,7 @@ import { loadConfig } from '../config/load-config.ts';
 import type { PluginHostConfig } from '../config/types.ts';
 import { createLogger } from '../log.ts';
 import type { PluginDescription } from '../plugin/observer.ts';
-import { closePlugins, createPlugins } from '../worker/create-plugins.ts';
+import { closePlugins, createPlugins, QUIET_ENVIRONMENT } from '../worker/create-plugins.ts';
 import type { ServeArguments } from './arguments.ts';
 import { BUNDLED_PLUGIN } from './bundled.ts';
 import { checkListen } from './check-listen.ts';
@@ -57,7 +57,7 @@ async function serveFrom(
 }
 
 async function checkPlugins({ config }: Accepted): Promise<PluginDescription[]> {
-  const plugins = await createPlugins(config, () => performance.now());
+  const plugins = await createPlugins(config, QUIET_ENVIRONMENT);
   const descriptions = [...plugins.values()].map(({ description }) => description);
   await closePlugins(plugins.values());
   return descriptions;

@@ -14,23 +14,9 @@ export interface NotYet {
   readonly reason: string;
 }
 
-const LIMITS = 'plugins run with the default limits';
-
 export const NOT_YET: readonly NotYet[] = [
-  { key: 'admin.onPublicPort', only: false, reason: 'the admin paths have a port of their own' },
-  { key: 'plugins.*.isolation', only: 'shared', reason: 'a worker has one instance of a plugin' },
-  { key: 'plugins.*.poolSize', reason: 'a worker has one instance of a plugin' },
   { key: 'plugins.*.execution', only: 'inline', reason: "plugins run in the worker's own thread" },
-  { key: 'plugins.*.timeoutMs', reason: LIMITS },
-  { key: 'plugins.*.memory.*', reason: LIMITS },
-  { key: 'plugins.*.recycle.*', only: 0, reason: 'a healthy instance is kept' },
-  { key: 'plugins.*.allowedHosts.*', reason: 'plugins cannot fetch' },
-  { key: 'plugins.*.allowedPaths.*', reason: 'plugins get no directories' },
-  {
-    key: 'plugins.*.hostFunctions',
-    only: null,
-    reason: 'plugins get the functions of Extism only',
-  },
+  { key: 'admin.onPublicPort', only: false, reason: 'the admin paths have a port of their own' },
 ];
 
 /** Every key of a parsed file that waits for its part. */

@@ -2,15 +2,14 @@
  * The public listener: Fastify with the configured routes and nothing else. Limits are set
  * explicitly, bodies stay bytes, and every error is a problem document.
  */
-import { ServerResponse, STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
+import { maxHeaderSize } from 'node:http';
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import type { HttpConfig, RouteConfig } from '../config/types.ts';
 import { ServerError } from '../errors.ts';
 import type { ServedPlugin } from '../plugin/served-plugin.ts';
+import { answerBrokenRequest } from './answer-broken-request.ts';
 import { Connections } from './connections.ts';
 import { createPluginRoute } from './plugin-route.ts';
-import { problemBody } from './problem.ts';
 import { ReplyWriter, type ReplyWriterOptions } from './reply-writer.ts';
 import { statusOf } from './status.ts';
 
@@ -33,6 +32,9 @@ export interface PublicServer {
 /** How often Node looks for requests that ran out of time. */
 const CHECK_INTERVAL_MS = 1000;
 
+/** Fastify answers 415 to a type that it cannot read. A plugin takes any, so Fastify is shown none. */
+const ANY_TYPE = { 'content-type': undefined };
+
 /** Makes the server; it does not listen yet. */
 export function createPublicServer(options: PublicServerOptions): PublicServer {
   const { http, clock } = options;
@@ -43,12 +45,15 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
     requestTimeout: http.requestTimeoutMs,
     keepAliveTimeout: http.keepAliveTimeoutMs,
     http: { headersTimeout: http.headersTimeoutMs, connectionsCheckingInterval: CHECK_INTERVAL_MS },
+    // The default of 100 characters would refuse long path parameters; Node's limit of the head is enough.
+    routerOptions: { maxParamLength: maxHeaderSize },
     exposeHeadRoutes: false,
     return503OnClosing: false,
     requestIdHeader: false,
     genReqId: () => `${options.requestIdPrefix}${(++lastId).toString(36)}`,
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, request, reply) => {
+      request.arrivedAt = clock();
       const problem = describe(error);
       writer.sendProblem(request, reply, statusOf(problem, null), problem);
     },
@@ -60,6 +65,7 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
   app.decorateRequest('arrivedAt', 0);
   app.addHook('onRequest', (request, _reply, done) => {
     request.arrivedAt = clock();
+    if (request.raw.headers['content-type'] !== undefined) request.headers = ANY_TYPE;
     done();
   });
   app.setNotFoundHandler((request, reply) => {
@@ -87,39 +93,7 @@ function describe(thrown: FastifyError): ServerError {
   if (thrown instanceof ServerError) return thrown;
   if (thrown.statusCode === 413)
     return new ServerError('BODY_TOO_LARGE', thrown.message, { cause: thrown });
+  if (thrown.code === 'ECONNRESET') return ServerError.from(thrown, 'CLIENT_CLOSED');
   const isClients = thrown.statusCode !== undefined && thrown.statusCode < 500;
   return ServerError.from(thrown, isClients ? 'BAD_REQUEST' : 'INTERNAL');
-}
-
-/** What Node's parser refused, before there is a request: answered on the bare socket, which is then closed. */
-function answerBrokenRequest(this: unknown, error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) {
-    socket.destroy();
-    return;
-  }
-  const status =
-    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      ? 408
-      : error.code === 'HPE_HEADER_OVERFLOW'
-        ? 431
-        : 400;
-  const problem = new ServerError(
-    'BAD_REQUEST',
-    REASONS[status] ?? 'the request is not valid HTTP/1.1',
-  );
-  const body = problemBody(problem, status, '');
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
-}
-
-const REASONS: Readonly<Record<number, string>> = {
-  408: 'the request did not arrive in time',
-  431: 'the request head is larger than 16 KiB',
-};
-
-/** Whether a reply has begun on this socket; a second head in its middle would corrupt it. */
-function isAnswering(socket: Socket): boolean {
-  const message = (socket as { _httpMessage?: unknown })._httpMessage;
-  return message instanceof ServerResponse && message.headersSent;
 }

@@ -112,8 +112,15 @@ function checkHeader(name: string, values: readonly string[]): void {
   }
 }
 
+/** Padding may be left out, as some encoders do; anything else that Node would skip is refused. */
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
 function readBody(body: unknown, bodyBase64: unknown): Uint8Array {
-  if (typeof bodyBase64 === 'string' && bodyBase64 !== '') return Buffer.from(bodyBase64, 'base64');
+  if (bodyBase64 !== undefined && bodyBase64 !== null && bodyBase64 !== '') {
+    if (typeof bodyBase64 === 'string' && BASE64.test(bodyBase64))
+      return Buffer.from(bodyBase64, 'base64');
+    throw bad('has a bodyBase64 that is not base64');
+  }
   if (body === undefined || body === null) return new Uint8Array(0);
   if (typeof body === 'string') return Buffer.from(body);
   throw bad('has a body that is not text');

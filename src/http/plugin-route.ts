@@ -5,9 +5,10 @@
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { RouteConfig } from '../config/types.ts';
 import { ERRORS, ServerError } from '../errors.ts';
-import type { CallListener, ServedPlugin } from '../plugin/served-plugin.ts';
+import type { CallListener } from '../plugin/call-job.ts';
+import type { ServedPlugin } from '../plugin/served-plugin.ts';
 import type { Connections } from './connections.ts';
-import { decodeEnvelope, encodeEnvelope } from './envelope.ts';
+import { decodeEnvelope, type EnvelopeReply, encodeEnvelope } from './envelope.ts';
 import type { ReplyWriter } from './reply-writer.ts';
 import { statusOf } from './status.ts';
 
@@ -56,15 +57,18 @@ class Exchange implements CallListener {
     this.#leave();
     const { route, writer } = this.#options;
     if (route.mode === 'raw') {
-      writer.send(this.#request, this.#reply, 200, { 'content-type': route.contentType }, output);
+      const headers = { 'content-type': route.contentType };
+      writer.send(this.#request, this.#reply, { status: 200, headers, body: output });
       return;
     }
+    let reply: EnvelopeReply;
     try {
-      const { status, headers, body } = decodeEnvelope(output);
-      writer.send(this.#request, this.#reply, status, headers, body);
+      reply = decodeEnvelope(output);
     } catch (error) {
       this.#sendError(ServerError.from(error));
+      return;
     }
+    writer.send(this.#request, this.#reply, reply);
   }
 
   failed(error: ServerError): void {
@@ -77,7 +81,8 @@ class Exchange implements CallListener {
     const status = statusOf(error, route.errorStatus);
     if (route.errorBody === 'plugin' && ERRORS[error.code].kind === 'plugin') {
       const headers = { 'content-type': PLUGIN_TEXT_TYPE };
-      writer.send(this.#request, this.#reply, status, headers, error.message);
+      const { message: body, code } = error;
+      writer.send(this.#request, this.#reply, { status, headers, body, code });
     } else {
       writer.sendProblem(this.#request, this.#reply, status, error);
     }
@@ -92,7 +97,7 @@ function envelopeInput(request: FastifyRequest): Uint8Array {
   return encodeEnvelope({
     method: request.method,
     uri: request.raw.url ?? '/',
-    headers: request.headers,
+    headers: request.raw.headers,
     params: request.params as Record<string, string>,
     query: request.query,
     body: rawInput(request),

@@ -4,7 +4,7 @@
  * of each request and says `Connection: close` while the worker drains.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ServerError } from '../errors.ts';
+import type { ErrorCode, ServerError } from '../errors.ts';
 import type { Clock } from '../lock/lock.ts';
 import { PROBLEM_TYPE, problemBody } from './problem.ts';
 
@@ -23,16 +23,39 @@ export type RequestObserver = (
   seconds: number,
 ) => void;
 
+/** One answered request, as it stands in the log. */
+export interface RequestRecord {
+  readonly requestId: string;
+  readonly method: string;
+  /** As configured, or `unmatched`. */
+  readonly route: string;
+  readonly status: number;
+  /** From the head of the request to its reply, with a resolution of 1 us. */
+  readonly durationMs: number;
+  /** What went wrong; absent when nothing did. */
+  readonly code?: ErrorCode;
+}
+
 export interface ReplyWriterOptions {
   readonly observe: RequestObserver;
+  /** Told of each request when the operator asked for a line a request, else null: records cost time. */
+  readonly logRequest: ((record: RequestRecord) => void) | null;
   readonly isDraining: () => boolean;
   readonly clock: Clock;
 }
 
+/** A whole reply. */
+export interface Reply {
+  readonly status: number;
+  /** Used up by sending. */
+  readonly headers: Record<string, string | string[] | number>;
+  readonly body: Uint8Array | string;
+  /** For the log: the error that this reply stands for. */
+  readonly code?: ErrorCode;
+}
+
 /** `route` of requests that no route matches. */
-export const UNMATCHED = 'unmatched';
-/** Methods a metric may name; any other is counted as `OTHER`, so that clients cannot invent labels. */
-const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+const UNMATCHED = 'unmatched';
 const RETRY_AFTER_SECONDS = '1';
 
 export class ReplyWriter {
@@ -42,15 +65,10 @@ export class ReplyWriter {
     this.#options = options;
   }
 
-  /** Sends a whole reply. `headers` is used up. Does nothing but count when the client is gone. */
-  send(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    status: number,
-    headers: Record<string, string | string[] | number>,
-    body: Uint8Array | string,
-  ): void {
+  /** Sends a reply. Does nothing but count when the client is gone. */
+  send(request: FastifyRequest, reply: FastifyReply, content: Reply): void {
     const { raw } = reply;
+    const { status, headers, body } = content;
     if (!reply.sent) reply.hijack();
     if (!raw.destroyed && !raw.headersSent) {
       if (status !== 204 && status !== 304) headers['content-length'] = Buffer.byteLength(body);
@@ -58,7 +76,7 @@ export class ReplyWriter {
       raw.writeHead(status, headers);
       raw.end(body);
     }
-    this.#observe(request, status);
+    this.#observe(request, content);
   }
 
   /** Sends a problem document. */
@@ -73,12 +91,19 @@ export class ReplyWriter {
       'cache-control': 'no-store',
     };
     if (status === 503) headers['retry-after'] = RETRY_AFTER_SECONDS;
-    this.send(request, reply, status, headers, problemBody(error, status, request.id));
+    const body = problemBody(error, status, request.id);
+    this.send(request, reply, { status, headers, body, code: error.code });
   }
 
-  #observe(request: FastifyRequest, status: number): void {
-    const method = KNOWN_METHODS.has(request.method) ? request.method : 'OTHER';
-    const seconds = (this.#options.clock() - request.arrivedAt) / 1000;
-    this.#options.observe(method, request.routeOptions.url ?? UNMATCHED, status, seconds);
+  #observe(request: FastifyRequest, { status, code }: Reply): void {
+    const { observe, logRequest, clock } = this.#options;
+    const { method } = request;
+    const route = request.routeOptions.url ?? UNMATCHED;
+    const elapsedMs = clock() - request.arrivedAt;
+    observe(method, route, status, elapsedMs / 1000);
+    if (logRequest === null) return;
+    const durationMs = Math.round(elapsedMs * 1000) / 1000;
+    const record = { requestId: request.id, method, route, status, durationMs };
+    logRequest(code === undefined ? record : { ...record, code });
   }
 }

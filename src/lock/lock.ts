@@ -11,8 +11,13 @@ export type Clock = () => number;
 
 /** One job that wants a permit. Exactly one of `run` and `refuse` is called, once, never while `submit` runs. */
 export interface Job<Permit> {
-  /** Runs with the permit, which is given back when this returns or, if it returns a promise, when that settles. */
+  /**
+   * Runs with the permit, which is given back when this returns or, if it returns a promise, when
+   * that settles. Must not fail.
+   */
   run(permit: Permit): undefined | Promise<void>;
+  /** After `run`, once the permit was given back: the place for what needs it no more. */
+  released(): void;
   /** The permit was not to be had: `QUEUE_FULL`, `WAIT_DEADLINE`, `CLIENT_CLOSED` or `SHUTTING_DOWN`. */
   refuse(code: LockRefusal): void;
 }
@@ -212,10 +217,12 @@ export class Lock<Permit> {
     }
     if (pending === undefined) {
       this.#release(permit, now);
+      waiter.job.released();
       return;
     }
     const done = (): void => {
       this.#release(permit, now);
+      waiter.job.released();
       this.#resume();
     };
     pending.then(done, done);

@@ -11,6 +11,9 @@ import { DurationHistogram, durationBuckets } from './duration-histogram.ts';
 /** How one request to a plugin ended: the label `outcome`. */
 export type Outcome = 'ok' | ErrorCode;
 
+/** Why an instance was closed and another made in its place. */
+export type ReplaceReason = 'poisoned' | 'calls' | 'pages' | 'grown';
+
 /** What a plugin's metrics are named after. */
 export interface MeasuredPlugin {
   /** Label `plugin`. */
@@ -33,6 +36,7 @@ export interface MeasuredGauges {
 /** Told of every step of every request; never throws. Times are in seconds. */
 export interface MeasuringObserver extends LockObserver {
   called(functionName: string, outcome: Outcome): void;
+  replaced(reason: ReplaceReason): void;
   /** Calls since the start by outcome, all functions together; outcomes that never came up are left out. */
   outcomes(): Record<string, number>;
 }
@@ -58,6 +62,7 @@ interface Entry {
   readonly gauges: MeasuredGauges;
   /** By function, then outcome. Plain numbers in maps: prom-client's counter takes ten times as long. */
   readonly calls: Map<string, Map<Outcome, { count: number }>>;
+  readonly replacements: Record<ReplaceReason, number>;
   busySeconds: number;
 }
 
@@ -92,7 +97,8 @@ export class PluginMetrics {
     const zeros = (): Map<Outcome, { count: number }> =>
       new Map(OUTCOMES.map((outcome) => [outcome, { count: 0 }]));
     const calls = new Map(plugin.functions.map((name) => [name, zeros()]));
-    this.#entries.set(plugin.name, { plugin, gauges, calls, busySeconds: 0 });
+    const replacements = { poisoned: 0, calls: 0, pages: 0, grown: 0 };
+    this.#entries.set(plugin.name, { plugin, gauges, calls, replacements, busySeconds: 0 });
     const wait = this.#waits.add({ plugin: plugin.name });
     const hold = this.#holds.add({ plugin: plugin.name });
     return {
@@ -101,6 +107,9 @@ export class PluginMetrics {
       // Counted once, by `called`, which follows with the same code.
       refused: () => {},
       called: (functionName, outcome) => countCall(calls, functionName, outcome),
+      replaced: (reason) => {
+        replacements[reason]++;
+      },
       outcomes: () => sumOutcomes(calls),
     };
   }
@@ -119,6 +128,20 @@ export class PluginMetrics {
             for (const [outcome, { count }] of counts) {
               this.inc({ plugin: plugin.name, function: name, outcome }, count);
             }
+          }
+        }
+      },
+    });
+    new Counter({
+      name: 'plugind_plugin_replacements_total',
+      help: 'Instances that were closed and made anew, by why.',
+      labelNames: ['plugin', 'reason'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { plugin, replacements } of entries.values()) {
+          for (const [reason, count] of Object.entries(replacements)) {
+            this.inc({ plugin: plugin.name, reason }, count);
           }
         }
       },

@@ -1,41 +1,58 @@
 /**
- * Reads, checks and compiles a plugin. Compilation happens once in a process; instances share the
- * compiled modules.
+ * Reads a plugin's files, guards and compiles them, and plans how they are linked. This happens once
+ * in a process; instances share the compiled modules.
  */
 import type { PluginConfig } from '../config/types.ts';
 import { ServerError } from '../errors.ts';
 import type { CompiledPlugin } from './compiled-plugin.ts';
-import { readPluginFiles } from './read-plugin-files.ts';
-import { createSdkInstance, type SdkModule } from './sdk-instance.ts';
+import type { EngineEnvironment } from './engine-environment.ts';
+import { guardModule } from './guard/guard.ts';
+import { createSuspendingHttp } from './guest-http/suspending-http.ts';
+import { createInlineInstance } from './inline-instance.ts';
+import type { InstanceOptions } from './instance-options.ts';
+import type { HostFunctions } from './kernel/bind-host-functions.ts';
+import { KERNEL_ITEM } from './kernel/kernel.ts';
+import { type GuardedFile, planLinks } from './link-plan.ts';
+import { loadHostFunctions } from './load-host-functions.ts';
+import { describeDefinition } from './manifest/describe-definition.ts';
+import type { PluginDefinition } from './manifest/plugin-definition.ts';
+import { readPlugin } from './manifest/read-plugin.ts';
 
-/** @throws ServerError `PLUGIN_NOT_FOUND`, `PLUGIN_COMPILE_FAILED` or `CONFIG_INVALID`. */
-export async function compilePlugin(plugin: PluginConfig): Promise<CompiledPlugin> {
-  const { files, hash, config } = readPluginFiles(plugin);
-  const modules: SdkModule[] = [];
-  for (const { name, bytes } of files) {
-    modules.push({ name, module: await compile(plugin.name, name, bytes) });
-  }
-  const main = modules.find(({ name }) => name === 'main') as SdkModule;
-  const usesWasi = modules.some(({ module }) =>
-    WebAssembly.Module.imports(module).some((wanted) => wanted.module === 'wasi_snapshot_preview1'),
-  );
-  if (usesWasi && !plugin.wasi) {
+/** Elements of all tables of one module together. */
+const MAX_TABLE_ELEMENTS = 1_000_000;
+/** Initialisation gets as long as a call, and at least this. */
+const MIN_LOAD_TIMEOUT_MS = 1000;
+
+/**
+ * @throws ServerError `PLUGIN_NOT_FOUND`, `PLUGIN_COMPILE_FAILED` or `CONFIG_INVALID`.
+ */
+export async function compilePlugin(
+  plugin: PluginConfig,
+  environment: EngineEnvironment,
+  hostFunctions: HostFunctions = {},
+): Promise<CompiledPlugin> {
+  const definition = await readPlugin(plugin);
+  const files = guardFiles(plugin, definition);
+  const main = files.find(({ name }) => name === 'main') as GuardedFile;
+  const canRestore = canRestoreSnapshot(plugin, definition, files);
+  const options = await instanceOptions(plugin, definition, files, {
+    ...environment,
+    hostFunctions,
+  });
+  if (options.plan.usesWasi && !plugin.wasi) {
     throw new ServerError(
       'PLUGIN_COMPILE_FAILED',
       `plugins.${plugin.name}: the plugin imports WASI; set "wasi": true to allow that`,
     );
   }
   return {
-    hash,
-    version: readVersion(main.module),
-    functions: callableExports(main.module),
-    instantiate: () =>
-      createSdkInstance({
-        plugin: plugin.name,
-        modules,
-        wasi: plugin.wasi,
-        config: { ...config, ...plugin.config },
-      }),
+    hash: definition.hash,
+    version: readVersion(main.guarded.module),
+    functions: [...options.plan.calls.keys()],
+    fields: describeDefinition(definition),
+    execution: 'inline',
+    timeoutMs: definition.timeoutMs,
+    instantiate: () => createInlineInstance({ ...options, canRestore }),
   };
 }
 
@@ -54,26 +71,80 @@ export function requireFunction(
   );
 }
 
-async function compile(plugin: string, item: string, bytes: Buffer): Promise<WebAssembly.Module> {
-  try {
-    return await WebAssembly.compile(bytes);
-  } catch (cause) {
-    throw new ServerError(
-      'PLUGIN_COMPILE_FAILED',
-      `plugins.${plugin}: module "${item}" is not valid: ${(cause as Error).message}`,
-      { cause },
-    );
-  }
+function guardFiles(plugin: PluginConfig, definition: PluginDefinition): GuardedFile[] {
+  return definition.files.map(({ name, bytes }) => ({
+    name,
+    guarded: guardModule(bytes, {
+      label: `plugins.${plugin.name}: ${name}`,
+      maxMemoryPages: definition.memory.maxPages,
+      maxTableElements: MAX_TABLE_ELEMENTS,
+      exportGlobals: plugin.isolation === 'fresh',
+    }),
+  }));
 }
 
-/** Runtime entry points that toolchains export; they are the host's to call, not a route's. */
-const RUNTIME_EXPORTS =
-  /^(_start|_initialize|__wasm_call_ctors|hs_init|hs_exit|malloc|free|calloc|realloc)$|^(asyncify_|__)/;
+/** One module alone, whose memory and globals are all its state, and no directory it could change. */
+function canRestoreSnapshot(
+  plugin: PluginConfig,
+  definition: PluginDefinition,
+  files: readonly GuardedFile[],
+): boolean {
+  return (
+    plugin.isolation === 'fresh' &&
+    files.length === 1 &&
+    definition.allowedPaths.length === 0 &&
+    files.every(({ guarded }) => guarded.snapshot.restorable)
+  );
+}
 
-function callableExports(module: WebAssembly.Module): string[] {
-  return WebAssembly.Module.exports(module)
-    .filter(({ kind, name }) => kind === 'function' && !RUNTIME_EXPORTS.test(name))
-    .map(({ name }) => name);
+async function instanceOptions(
+  plugin: PluginConfig,
+  definition: PluginDefinition,
+  files: readonly GuardedFile[],
+  { hostFunctions, ...environment }: EngineEnvironment & { hostFunctions: HostFunctions },
+): Promise<Omit<InstanceOptions, 'canRestore'>> {
+  const { name } = plugin;
+  return {
+    plugin: name,
+    plan: planLinks(files),
+    config: definition.config,
+    memory: definition.memory,
+    mounts: definition.allowedPaths,
+    createHttp: httpFactory(name, definition, files),
+    hostFunctions: { ...(await loadHostFunctions(plugin)), ...hostFunctions },
+    logSink: (line) => environment.onGuestLine({ plugin: name, source: 'log', ...line }),
+    outputSink: (stream, message, truncatedBytes) =>
+      environment.onGuestLine({
+        plugin: name,
+        source: stream,
+        level: stream === 'stdout' ? 'info' : 'warn',
+        message,
+        truncatedBytes,
+      }),
+    timeoutMs: definition.timeoutMs,
+    loadTimeoutMs: Math.max(definition.timeoutMs, MIN_LOAD_TIMEOUT_MS),
+    clock: environment.clock,
+  };
+}
+
+/** null where the plugin does not fetch, or may not. */
+function httpFactory(
+  plugin: string,
+  { allowedHosts, memory }: PluginDefinition,
+  files: readonly GuardedFile[],
+): InstanceOptions['createHttp'] {
+  const fetches = files.some(({ guarded }) =>
+    guarded.imports.some(({ module, name }) => module === KERNEL_ITEM && name === 'http_request'),
+  );
+  if (!fetches || allowedHosts.length === 0) return null;
+  if (WebAssembly.Suspending === undefined) {
+    throw new ServerError(
+      'PLUGIN_COMPILE_FAILED',
+      `plugins.${plugin}: fetching needs an engine that can suspend a plugin (Node 25 or later), this is Node ${process.versions.node}`,
+    );
+  }
+  const { maxHttpResponseBytes } = memory;
+  return (remainingMs) => createSuspendingHttp({ allowedHosts, maxHttpResponseBytes, remainingMs });
 }
 
 function readVersion(module: WebAssembly.Module): string {

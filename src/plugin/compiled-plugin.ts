@@ -2,8 +2,10 @@
  * The seam between the engine and everybody else: a plugin is compiled once, instantiated as often
  * as its isolation asks for, called, and closed. http/ and worker/ know these interfaces only.
  */
+import type { Execution } from '../config/types.ts';
+import type { DefinitionRow } from './manifest/describe-definition.ts';
 
-/** A plugin whose code was read, checked and compiled; holds no running state. */
+/** A plugin whose code was read, checked, guarded and compiled; holds no running state. */
 export interface CompiledPlugin {
   /** SHA-256 of the exact bytes of its wasm files, lower-case hexadecimal. */
   readonly hash: string;
@@ -11,9 +13,16 @@ export interface CompiledPlugin {
   readonly version: string;
   /** Names of the exported functions that can be called. */
   readonly functions: readonly string[];
+  /** What it may have, who settled that, and which part of the engine holds it to that. */
+  readonly fields: readonly DefinitionRow[];
+  /** Where its instances run: as configured, or in a thread where nothing else can. */
+  readonly execution: Execution;
+  /** Deadline of one call: the stricter of configuration and manifest. */
+  readonly timeoutMs: number;
   /**
    * Makes an instance that is ready for its first call.
-   * @throws ServerError `PLUGIN_COMPILE_FAILED` when imports cannot be linked or initialisation fails.
+   * @throws ServerError `PLUGIN_COMPILE_FAILED` when imports cannot be linked or initialisation
+   * fails, `CALL_DEADLINE` or `PLUGIN_LIMIT` when initialisation goes beyond its bounds.
    */
   instantiate(): Promise<PluginInstance>;
 }
@@ -21,14 +30,28 @@ export interface CompiledPlugin {
 /** One running copy of a plugin. It has one caller from the call's start until its output is copied out. */
 export interface PluginInstance {
   /**
-   * Calls an exported function. `input` is copied; the result is the caller's own.
-   * @throws ServerError `PLUGIN_ERROR`, `PLUGIN_TRAPPED`, `PLUGIN_LIMIT`, `CALL_DEADLINE` or `FUNCTION_NOT_EXPORTED`.
+   * Calls an exported function. `input` is copied; the result is the caller's own. A promise only
+   * where the plugin waits on the host or runs in a thread.
+   * @param hostContext what host functions read as `hostContext()`.
+   * @throws ServerError `PLUGIN_ERROR`, `PLUGIN_TRAPPED`, `PLUGIN_LIMIT`, `PLUGIN_BAD_OUTPUT`,
+   * `CALL_DEADLINE` or `FUNCTION_NOT_EXPORTED`.
    */
-  call(functionName: string, input: Uint8Array): Promise<Uint8Array>;
+  call(
+    functionName: string,
+    input: Uint8Array,
+    hostContext?: unknown,
+  ): Uint8Array | Promise<Uint8Array>;
   /** True once a call left it in an unknown state: it must be closed and never called again. */
   readonly isPoisoned: boolean;
-  /** Memory held now, in bytes. */
+  /** Guest and host side, in bytes. */
   readonly memoryBytes: number;
-  /** Gives back files and memory. Idempotent. */
+  /** The guest's own part, in pages of 64 KiB. */
+  readonly guestPages: number;
+  /**
+   * Back to the state after initialisation, variables included. False when that cannot be done:
+   * then the instance has to be replaced.
+   */
+  restore(): boolean | Promise<boolean>;
+  /** Gives back files, threads and memory. Idempotent. */
   close(): Promise<void>;
 }

@@ -2,8 +2,10 @@
  * What a served plugin tells about itself. worker/ joins this to the metrics; neither side
  * imports the other.
  */
+import type { Execution, Isolation } from '../config/types.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { LockObserver } from '../lock/lock.ts';
+import type { FreshWay } from './choose-fresh-way.ts';
 
 /** How one request to a plugin ended: the metrics label `outcome`. */
 export type Outcome = 'ok' | ErrorCode;
@@ -12,7 +14,15 @@ export type Outcome = 'ok' | ErrorCode;
 export interface PluginObserver extends LockObserver {
   /** Exactly once for each request, whether it reached the plugin or was refused before. */
   called(functionName: string, outcome: Outcome): void;
+  /** An instance was closed and another made in its place. */
+  replaced(reason: ReplaceReason): void;
 }
+
+/**
+ * Why an instance was replaced: a call left it in an unknown state, it served the calls or held the
+ * pages that `recycle` allows, or its memory grew and cannot be restored.
+ */
+export type ReplaceReason = 'poisoned' | 'calls' | 'pages' | 'grown';
 
 /** `ready`: takes calls; `starting`: being made; `poisoned`: trapped or over a limit, being replaced. */
 export type InstanceState = 'starting' | 'ready' | 'poisoned';
@@ -38,7 +48,9 @@ export interface PluginDescription {
   readonly version: string;
   /** Functions that a route calls. */
   readonly functions: readonly string[];
-  readonly isolation: string;
-  readonly execution: string;
+  readonly isolation: Isolation;
+  /** How `fresh` gets its state for each call; null for the other isolations. */
+  readonly freshWay: FreshWay | null;
+  readonly execution: Execution;
   readonly timeoutMs: number;
 }

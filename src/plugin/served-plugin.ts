@@ -1,26 +1,26 @@
 /**
  * A plugin as a worker serves it: the compiled code, its instances, and the lock before them.
- * An instance that a call left in an unknown state is replaced while its permit is still held, so
- * that the next caller never meets it.
  */
 import type { PluginConfig } from '../config/types.ts';
 import { ServerError } from '../errors.ts';
-import { type Clock, type Job, Lock, type Ticket } from '../lock/lock.ts';
+import { Lock, type Ticket } from '../lock/lock.ts';
+import { CallJob, type CallListener } from './call-job.ts';
+import { chooseFreshWay } from './choose-fresh-way.ts';
 import { compilePlugin, requireFunction } from './compile-plugin.ts';
 import type { CompiledPlugin, PluginInstance } from './compiled-plugin.ts';
+import type { EngineEnvironment } from './engine-environment.ts';
+import { InstanceSlot, type SlotPolicy } from './instance-slot.ts';
+import type { HostFunctions } from './kernel/bind-host-functions.ts';
+import type { DefinitionRow } from './manifest/describe-definition.ts';
 import type { InstanceState, PluginDescription, PluginGauges, PluginObserver } from './observer.ts';
 
 export interface ServedPluginOptions {
   readonly plugin: PluginConfig;
   /** Functions that routes call; each must be exported. */
   readonly functions: readonly string[];
-  readonly clock: Clock;
-}
-
-/** Takes the end of one request; exactly one of the two is called, once. */
-export interface CallListener {
-  succeeded(output: Uint8Array): void;
-  failed(error: ServerError): void;
+  readonly environment: EngineEnvironment;
+  /** Given by a program that embeds the engine, beside or instead of the plugin's `hostFunctions` file. */
+  readonly hostFunctions?: HostFunctions;
 }
 
 /**
@@ -28,61 +28,91 @@ export interface CallListener {
  * the latency of a loaded server, long against a turn's own cost (about 20 us).
  */
 const DRAIN_BUDGET_MS = 2;
-
-/** The place of one instance; the lock's permit. */
-class InstanceSlot {
-  instance: PluginInstance | null;
-  state: InstanceState = 'ready';
-
-  constructor(instance: PluginInstance) {
-    this.instance = instance;
-  }
-}
+const SILENT: PluginObserver = {
+  acquired() {},
+  released() {},
+  refused() {},
+  called() {},
+  replaced() {},
+};
 
 /**
- * Compiles and instantiates a plugin and runs its probe.
+ * Compiles a plugin, instantiates it as often as its isolation asks for, and runs its probe.
  * @throws ServerError of the kinds `configuration` and `plugin`; nothing is left behind.
  */
 export async function createServedPlugin(options: ServedPluginOptions): Promise<ServedPlugin> {
-  const { plugin } = options;
-  const compiled = await compilePlugin(plugin);
+  const { plugin, environment } = options;
+  const compiled = await compilePlugin(plugin, environment, options.hostFunctions ?? {});
   for (const name of options.functions) requireFunction(plugin.name, compiled, name);
-  const instance = await compiled.instantiate();
+  if (plugin.probe !== null) requireFunction(plugin.name, compiled, plugin.probe.function);
+  const count = plugin.isolation === 'pool' ? plugin.poolSize : 1;
+  const instances: PluginInstance[] = [];
   try {
-    await runProbe(plugin, compiled, instance);
+    while (instances.length < count) instances.push(await compiled.instantiate());
+    const first = instances[0] as PluginInstance;
+    const policy = await choosePolicy(plugin, compiled, first, environment);
+    const served = new ServedPlugin(options, compiled, instances, policy);
+    await served.probe();
+    return served;
   } catch (error) {
-    await instance.close();
+    await Promise.allSettled(instances.map((instance) => instance.close()));
     throw error;
   }
-  return new ServedPlugin(options, compiled, instance);
+}
+
+async function choosePolicy(
+  plugin: PluginConfig,
+  compiled: CompiledPlugin,
+  instance: PluginInstance,
+  { clock }: EngineEnvironment,
+): Promise<SlotPolicy> {
+  return {
+    fresh: plugin.isolation === 'fresh' ? await chooseFreshWay(compiled, instance, clock) : null,
+    maxCalls: plugin.recycle.calls,
+    maxGuestPages: plugin.recycle.pages,
+  };
 }
 
 export class ServedPlugin implements PluginGauges {
   readonly description: PluginDescription;
-  readonly #compiled: CompiledPlugin;
-  readonly #slot: InstanceSlot;
+  /** Every function that can be called, whether or not a route does. */
+  readonly exportedFunctions: readonly string[];
+  /** For `plugind check`: each field of its definition, and who enforces it. */
+  readonly fields: readonly DefinitionRow[];
+  readonly #plugin: PluginConfig;
+  readonly #slots: readonly InstanceSlot[];
   readonly #lock: Lock<InstanceSlot>;
   #observer: PluginObserver = SILENT;
 
-  constructor(options: ServedPluginOptions, compiled: CompiledPlugin, instance: PluginInstance) {
-    const { plugin, functions, clock } = options;
-    this.#compiled = compiled;
-    this.#slot = new InstanceSlot(instance);
+  constructor(
+    { plugin, functions, environment }: ServedPluginOptions,
+    compiled: CompiledPlugin,
+    instances: readonly PluginInstance[],
+    policy: SlotPolicy,
+  ) {
+    this.#plugin = plugin;
+    this.exportedFunctions = compiled.functions;
+    this.fields = compiled.fields;
+    const onReplaced: PluginObserver['replaced'] = (reason) => this.#observer.replaced(reason);
+    this.#slots = instances.map(
+      (instance) => new InstanceSlot({ compiled, policy, onReplaced }, instance),
+    );
     this.description = {
       name: plugin.name,
       hash: compiled.hash,
       version: compiled.version,
       functions,
       isolation: plugin.isolation,
-      execution: plugin.execution,
-      timeoutMs: plugin.timeoutMs,
+      freshWay: policy.fresh,
+      execution: compiled.execution,
+      timeoutMs: compiled.timeoutMs,
     };
     this.#lock = new Lock({
-      permits: [this.#slot],
+      permits: this.#slots,
       maxWaiters: plugin.queue.max,
       waitMs: plugin.queue.waitMs,
       drainBudgetMs: DRAIN_BUDGET_MS,
-      clock,
+      clock: environment.clock,
       observer: {
         acquired: (waitSeconds) => this.#observer.acquired(waitSeconds),
         released: (holdSeconds) => this.#observer.released(holdSeconds),
@@ -97,15 +127,30 @@ export class ServedPlugin implements PluginGauges {
   }
 
   /** Queues one call. The listener hears of its end; the ticket takes it out of the queue. */
-  call(functionName: string, input: Uint8Array, listener: CallListener): Ticket {
-    const job: Job<InstanceSlot> = {
-      run: (slot) => this.#run(slot, functionName, input, listener),
-      refuse: (code) => {
-        this.#observer.called(functionName, code);
-        listener.failed(new ServerError(code, `plugin "${this.description.name}": ${code}`));
-      },
-    };
-    return this.#lock.submit(job);
+  call(
+    functionName: string,
+    input: Uint8Array,
+    listener: CallListener,
+    hostContext?: unknown,
+  ): Ticket {
+    return this.#lock.submit(
+      new CallJob({ functionName, input, hostContext }, listener, this.#observer),
+    );
+  }
+
+  /** The configured probe, if there is one. @throws ServerError when it fails or answers wrong. */
+  async probe(): Promise<void> {
+    const { name, probe } = this.#plugin;
+    if (probe === null) return;
+    const output = await new Promise<Uint8Array>((resolve, reject) => {
+      this.call(probe.function, Buffer.from(probe.input), { succeeded: resolve, failed: reject });
+    });
+    const text = Buffer.from(output).toString('utf8');
+    if (probe.output === undefined || text === probe.output) return;
+    throw new ServerError(
+      'PLUGIN_BAD_OUTPUT',
+      `plugins.${name}.probe: got ${JSON.stringify(text.slice(0, 200))}, wanted ${JSON.stringify(probe.output)}`,
+    );
   }
 
   waiters(): number {
@@ -117,89 +162,19 @@ export class ServedPlugin implements PluginGauges {
   }
 
   memoryBytes(): number {
-    return this.#slot.instance?.memoryBytes ?? 0;
+    return this.#slots.reduce((sum, slot) => sum + slot.memoryBytes, 0);
   }
 
   instances(): Record<InstanceState, number> {
     const count = { starting: 0, ready: 0, poisoned: 0 };
-    count[this.#slot.state]++;
+    for (const { state } of this.#slots) count[state]++;
     return count;
   }
 
-  /** Resolves when nobody waits for this plugin and no call runs. */
-  idle(): Promise<void> {
-    return this.#lock.idle();
-  }
-
-  /** Refuses who waits, lets the running call end, closes the instance. Idempotent. */
+  /** Refuses who waits, lets the running calls end, closes the instances. Idempotent. */
   async close(): Promise<void> {
     this.#lock.close();
     await this.#lock.idle();
-    await this.#slot.instance?.close();
-    this.#slot.instance = null;
+    await Promise.all(this.#slots.map((slot) => slot.close()));
   }
-
-  async #run(
-    slot: InstanceSlot,
-    functionName: string,
-    input: Uint8Array,
-    listener: CallListener,
-  ): Promise<void> {
-    let instance: PluginInstance;
-    let output: Uint8Array;
-    try {
-      // Absent only after a replacement failed; this call is the next attempt.
-      instance = slot.instance ?? (await this.#fill(slot));
-    } catch (error) {
-      this.#fail(functionName, error, listener);
-      return;
-    }
-    try {
-      output = await instance.call(functionName, input);
-    } catch (error) {
-      this.#fail(functionName, error, listener);
-      if (instance.isPoisoned) await this.#replace(slot, instance);
-      return;
-    }
-    this.#observer.called(functionName, 'ok');
-    listener.succeeded(output);
-  }
-
-  #fail(functionName: string, thrown: unknown, listener: CallListener): void {
-    const error = ServerError.from(thrown);
-    this.#observer.called(functionName, error.code);
-    listener.failed(error);
-  }
-
-  async #fill(slot: InstanceSlot): Promise<PluginInstance> {
-    slot.state = 'starting';
-    slot.instance = await this.#compiled.instantiate();
-    slot.state = 'ready';
-    return slot.instance;
-  }
-
-  async #replace(slot: InstanceSlot, poisoned: PluginInstance): Promise<void> {
-    slot.state = 'poisoned';
-    slot.instance = null;
-    await poisoned.close().catch(() => {});
-    await this.#fill(slot).catch(() => {});
-  }
-}
-
-const SILENT: PluginObserver = { acquired() {}, released() {}, refused() {}, called() {} };
-
-async function runProbe(
-  plugin: PluginConfig,
-  compiled: CompiledPlugin,
-  instance: PluginInstance,
-): Promise<void> {
-  const { probe } = plugin;
-  if (probe === null) return;
-  requireFunction(plugin.name, compiled, probe.function);
-  const output = Buffer.from(await instance.call(probe.function, Buffer.from(probe.input)));
-  if (probe.output === undefined || output.equals(Buffer.from(probe.output))) return;
-  throw new ServerError(
-    'PLUGIN_BAD_OUTPUT',
-    `plugins.${plugin.name}.probe: got ${JSON.stringify(output.toString('utf8').slice(0, 200))}, wanted ${JSON.stringify(probe.output)}`,
-  );
 }

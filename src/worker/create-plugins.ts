@@ -1,19 +1,25 @@
 /** Makes every configured plugin, or none: a worker's start and `plugind check` both stand on it. */
 import type { PluginHostConfig } from '../config/types.ts';
-import type { Clock } from '../lock/lock.ts';
+import type { EngineEnvironment } from '../plugin/engine-environment.ts';
 import { createServedPlugin, type ServedPlugin } from '../plugin/served-plugin.ts';
+
+/** For checks, which serve nobody: what guests write while they are initialised is not shown. */
+export const QUIET_ENVIRONMENT: EngineEnvironment = {
+  clock: () => performance.now(),
+  onGuestLine: () => {},
+};
 
 /** @throws ServerError of the first plugin that fails; those made before it are closed. */
 export async function createPlugins(
   config: PluginHostConfig,
-  clock: Clock,
+  environment: EngineEnvironment,
 ): Promise<Map<string, ServedPlugin>> {
   const plugins = new Map<string, ServedPlugin>();
   try {
     for (const plugin of config.plugins) {
       const routes = config.routes.filter((route) => route.plugin === plugin.name);
       const functions = [...new Set(routes.map((route) => route.function))];
-      plugins.set(plugin.name, await createServedPlugin({ plugin, functions, clock }));
+      plugins.set(plugin.name, await createServedPlugin({ plugin, functions, environment }));
     }
   } catch (error) {
     await closePlugins(plugins.values());

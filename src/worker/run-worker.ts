@@ -2,6 +2,7 @@
  * The composition root of one worker process: plugins, metrics, the two listeners and the socket
  * for its siblings are made here, joined here, and closed here in the order of the drain.
  */
+import { lookup } from 'node:dns/promises';
 import { askPrimary } from '../admin/ask-primary.ts';
 import { ClusterView } from '../admin/cluster-view.ts';
 import { createAdminServer } from '../admin/create-admin-server.ts';
@@ -50,7 +51,10 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
   const { config, role } = options;
   const log = createLogger(config.log.level, { worker: role.slot, pid: process.pid });
   const lifecycle = new Lifecycle((state, previous) => log.info({ state, previous }, 'state'));
-  const plugins = await createPlugins(config, clock);
+  const plugins = await createPlugins(config, {
+    clock,
+    onGuestLine: ({ level, message, ...line }) => log[level](line, message),
+  });
   const metrics = createWorkerMetrics({
     worker: role.slot,
     version: readVersion(),
@@ -66,6 +70,7 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
     plugins,
     requestIdPrefix: requestIdPrefix(role),
     observe: metrics.observeRequest,
+    logRequest: config.log.requests ? (record) => log.info(record, 'request') : null,
     isDraining: () => lifecycle.state === 'draining',
     onInternalError: (error, requestId) => log.error({ err: error, requestId }, 'request failed'),
     clock,
@@ -146,7 +151,10 @@ async function leave(
 /** @throws ServerError `CONFIG_INVALID` when the operator has to choose another address. */
 async function listen(app: App, { host, port }: ListenConfig): Promise<void> {
   try {
-    await app.listen({ host, port });
+    // One address: for the name `localhost` Fastify makes a second server, which knows neither the
+    // limit of connections nor the drain.
+    const { address } = await lookup(host);
+    await app.listen({ host: address, port });
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     throw new ServerError('CONFIG_INVALID', `cannot listen on ${host} port ${port}: ${code}`, {

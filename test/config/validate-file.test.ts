@@ -71,7 +71,7 @@ describe('validateFile', () => {
             wasm: 5,
             wasi: 'no',
             queue: { max: 1.5, waitMs: '1', wait: 3 },
-            isolation: 'pool',
+            isolation: 'pol',
           },
           other: { wasm: 'a', memory: { maxPages: 0 } },
         },

@@ -54,6 +54,7 @@ it('settles each job once, in order, with never more holders than permits', asyn
                 end();
               })();
             },
+            released: () => assert.ok(settled.has(index)),
             refuse: (code) => settle(index, code),
           });
           for (let count = 0; count < gap; count++) await turn();

@@ -37,6 +37,7 @@ function createLock(options: Partial<LockOptions<string>> = {}) {
 class ManualJob implements Job<string> {
   permit: string | null = null;
   refusal: LockRefusal | null = null;
+  wasReleased = false;
   readonly started: Promise<void>;
   readonly settled: Promise<void>;
   #start: () => void = () => {};
@@ -61,6 +62,10 @@ class ManualJob implements Job<string> {
         this.#settle();
       };
     });
+  }
+
+  released(): void {
+    this.wasReleased = true;
   }
 
   refuse(code: LockRefusal): void {
@@ -198,12 +203,38 @@ describe('Lock', () => {
 
   it('gives the permit back when a job fails', async () => {
     const { lock } = createLock();
-    lock.submit({ run: () => Promise.reject(new Error('planted')), refuse: () => {} });
+    lock.submit({
+      run: () => Promise.reject(new Error('planted')),
+      released: () => {},
+      refuse: () => {},
+    });
     const next = new ManualJob();
     lock.submit(next);
     await next.started;
     next.finish();
     await lock.idle();
+  });
+
+  it('tells a job that ran once its permit was given back', async () => {
+    const { lock } = createLock();
+    const order: string[] = [];
+    const job = (name: string, work: () => undefined | Promise<void>): Job<string> => ({
+      run: () => {
+        order.push(`${name} runs`);
+        return work();
+      },
+      released: () => order.push(`${name} released, ${lock.running} run`),
+      refuse: () => {},
+    });
+    lock.submit(job('sync', () => undefined));
+    lock.submit(job('async', () => turn()));
+    await lock.idle();
+    assert.deepEqual(order, [
+      'sync runs',
+      'sync released, 0 run',
+      'async runs',
+      'async released, 0 run',
+    ]);
   });
 
   it('yields to the event loop when a turn has used its time', async () => {
@@ -216,6 +247,7 @@ describe('Lock', () => {
           order.push(`job ${index}`);
           return undefined;
         },
+        released: () => {},
         refuse: () => {},
       });
     }

@@ -20,6 +20,7 @@ const HELLO: PluginDescription = {
   version: '1.2.3',
   functions: ['greet', 'wave'],
   isolation: 'shared',
+  freshWay: null,
   execution: 'inline',
   timeoutMs: 1000,
 };

@@ -13,10 +13,14 @@ import { writeConfig } from '../helpers/write-config.ts';
 const CONNECTIONS = 50;
 const REQUESTS = 200;
 
+/** Nobody is refused, however busy the machine is: a refusal is no wrong body, and no proof of a right one. */
+const PATIENT = { queue: { max: 20_000, waitMs: 60_000 } };
+
 const CONFIG = {
+  shutdown: { drainMs: 70_000 },
   plugins: {
-    echo: { wasm: exampleWasm('echo'), queue: { max: 20_000 } },
-    hello: { wasm: exampleWasm('hello'), queue: { max: 20_000 } },
+    echo: { wasm: exampleWasm('echo'), ...PATIENT },
+    hello: { wasm: exampleWasm('hello'), ...PATIENT },
   },
   routes: [
     { path: '/echo', plugin: 'echo', function: 'echo' },

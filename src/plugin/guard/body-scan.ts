@@ -119,7 +119,7 @@ export class BodyScan {
       else if (shape === op.I32_CONST) this.#constant();
       else if (shape === op.MEMARG) at.skipMemoryArgument();
       else if (shape === op.END) this.#blockEnd();
-      else if (shape === op.BLOCK) this.#block(this.#loop);
+      else if (shape === op.BLOCK) this.#block();
       else if (shape === op.BRANCH) this.#label();
       else if (shape === op.CALL) this.#call();
       else this.#other(opcode, shape);
@@ -143,11 +143,11 @@ export class BodyScan {
     else if (shape === op.TABLE_SET) {
       this.#changes.note('table.set');
       this.#at.skipLeb();
-    } else this.#refuse(opcode);
+    } else this.#refuse(opcode, opcode >= 0xfb ? this.#at.u32() : 0);
   }
 
-  #refuse(opcode: number): never {
-    const sub = opcode >= 0xfb && opcode <= 0xfe ? this.#at.u32() : 0;
+  /** `sub` is the number after a prefix. */
+  #refuse(opcode: number, sub: number): never {
     const { name, proposal } = refusedOpcode(opcode, sub);
     throw unsupported(name, proposal, this.#where());
   }
@@ -164,24 +164,29 @@ export class BodyScan {
   #loopStart(): void {
     const start = this.#at.pos - 1;
     this.#flushCost();
-    const loop = this.loops.open(this.#loop);
-    this.#loop = loop;
-    this.#block(loop);
-    this.events.push(EVENT_LOOP, start, this.#at.pos, loop);
+    this.#loop = this.loops.open(this.#loop);
+    if (this.#block() > 0) this.loops.hasParameters[this.#loop] = 1;
+    this.events.push(EVENT_LOOP, start, this.#at.pos, this.#loop);
   }
 
-  #block(loop: number): void {
-    const first = this.#at.peek();
-    if (first === op.OP.emptyBlock) this.#at.pos += 1;
-    else if (first > op.OP.emptyBlock && first < 0x80) this.#valueType();
-    else this.#cost += this.#costs.typeCost(this.#at.u32());
+  /** Opens a block in the current loop and returns how many parameters it takes. */
+  #block(): number {
     if (this.#depth === this.#frames.length) {
       const next = new Int32Array(this.#frames.length * 2);
       next.set(this.#frames);
       this.#frames = next;
     }
-    this.#frames[this.#depth] = loop;
+    this.#frames[this.#depth] = this.#loop;
     this.#depth += 1;
+    const first = this.#at.peek();
+    if (first >= op.OP.emptyBlock && first < 0x80) {
+      if (first === op.OP.emptyBlock) this.#at.pos += 1;
+      else this.#valueType();
+      return 0;
+    }
+    const type = this.#at.u32();
+    this.#cost += this.#costs.typeCost(type);
+    return this.#facts.types.params[type] ?? 0;
   }
 
   #blockEnd(): void {
@@ -211,12 +216,6 @@ export class BodyScan {
     this.#constantEnd = this.#at.pos;
   }
 
-  #branchTable(): void {
-    const count = this.#at.u32();
-    if (count > this.end - this.#at.pos) throw malformed('branch table', this.#at.pos);
-    for (let target = 0; target <= count; target += 1) this.#label();
-  }
-
   #callIndirect(returns: boolean): void {
     this.#cost += this.#costs.indirect(this.#at.u32());
     this.#at.skipLeb();
@@ -236,10 +235,17 @@ export class BodyScan {
     const frame = this.#depth - 1 - label;
     if (frame < 0) throw malformed('unknown label', start);
     const target = this.#frames[frame] as number;
+    // The frame that brings a loop in is the loop itself, and its label is the loop's head.
     if (frame > 0 && this.#frames[frame - 1] !== target) this.loops.repeats[target] = 1;
     if (target !== this.#loop) {
       this.events.push(EVENT_LABEL, start, this.#at.pos, label, this.#loop, target);
     }
+  }
+
+  #branchTable(): void {
+    const count = this.#at.u32();
+    if (count > this.end - this.#at.pos) throw malformed('branch table', this.#at.pos);
+    for (let index = 0; index <= count; index += 1) this.#label();
   }
 
   #call(): void {
@@ -270,10 +276,7 @@ export class BodyScan {
     const start = this.#at.pos - 1;
     const sub = this.#at.u32();
     const lebs = op.MISC_LEBS[sub];
-    if (lebs === undefined) {
-      const { name, proposal } = refusedOpcode(op.OP.misc, sub);
-      throw unsupported(name, proposal, this.#where());
-    }
+    if (lebs === undefined) this.#refuse(op.OP.misc, sub);
     const first = lebs > 0 ? this.#at.u32() : 0;
     if (lebs > 1) this.#at.skipLeb();
     if (sub < op.MISC.memoryInit || sub === op.MISC.tableSize) return;
@@ -290,12 +293,7 @@ export class BodyScan {
   #simd(): void {
     const sub = this.#at.u32();
     const shape = op.SIMD_SHAPES[sub] ?? op.REFUSED;
-    if (shape === op.REFUSED) {
-      const { name, proposal } = refusedOpcode(0xfd, sub);
-      throw unsupported(name, proposal, this.#where());
-    }
-    if (shape === op.MEMARG || shape === op.SIMD_MEMARG_LANE) this.#at.skipMemoryArgument();
-    if (shape === op.SIMD_BYTES_16) this.#at.pos += 16;
-    if (shape === op.SIMD_LANE || shape === op.SIMD_MEMARG_LANE) this.#at.pos += 1;
+    if (shape === op.REFUSED) this.#refuse(0xfd, sub);
+    this.#at.skipSimdImmediates(shape);
   }
 }

@@ -10,7 +10,7 @@ const CALL_COST = 2;
 /** A call of an import: a host function takes about this many times as long as an addition. */
 const IMPORT_COST = 32;
 /** A call through a table, which may reach an import or a free function. */
-const INDIRECT_COST = 16;
+const INDIRECT_COST = 32;
 
 export class CallCosts {
   readonly #facts: ModuleFacts;

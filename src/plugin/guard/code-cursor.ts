@@ -3,6 +3,8 @@
  * not check each byte: past the end of the module a byte reads as 0, which ends every number, and
  * the walk checks its position once for each instruction.
  */
+import { MEMARG, SIMD_BYTES_16, SIMD_LANE, SIMD_MEMARG_LANE } from './opcodes.ts';
+
 export class CodeCursor {
   pos = 0;
   readonly #bytes: Uint8Array;
@@ -58,5 +60,11 @@ export class CodeCursor {
     this.skipLeb();
     if (hasMemory) this.skipLeb();
     this.skipLeb();
+  }
+
+  skipSimdImmediates(shape: number): void {
+    if (shape === MEMARG || shape === SIMD_MEMARG_LANE) this.skipMemoryArgument();
+    if (shape === SIMD_BYTES_16) this.pos += 16;
+    if (shape === SIMD_LANE || shape === SIMD_MEMARG_LANE) this.pos += 1;
   }
 }

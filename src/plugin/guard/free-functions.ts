@@ -9,9 +9,9 @@ import type { CallCosts } from './call-costs.ts';
 import type { ModuleFacts } from './module-facts.ts';
 
 /** A call through a table is charged less than this, so it bounds how much can go uncounted. */
-const MAX_FREE_COST = 100;
+const MAX_FREE_COST = 250;
 /** Longer bodies cost more than that anyway. */
-const MAX_FREE_BYTES = 400;
+const MAX_FREE_BYTES = 1000;
 /** Each round finds the callers of those found in the round before. */
 const ROUNDS = 3;
 
@@ -28,18 +28,9 @@ export function findFreeFunctions(facts: ModuleFacts, scan: BodyScan, costs: Cal
       const cost = scan.loops.charge(0);
       if (cost > MAX_FREE_COST) continue;
       if (scan.callsOthers) left.push(index);
-      else costs.setFree(index, cost, keepsFuel(scan));
+      else costs.setFree(index, cost, scan.loops.changesFuel[0] === 0);
     }
     if (left.length === candidates.length) return;
     candidates = left;
   }
-}
-
-/** Nothing in the body subtracts from the counter or can have it filled up again. */
-function keepsFuel(scan: BodyScan): boolean {
-  const { loops } = scan;
-  for (let loop = 0; loop < loops.count; loop += 1) {
-    if (loops.repeats[loop] === 1 || loops.changesFuel[loop] === 1) return false;
-  }
-  return true;
 }

@@ -22,9 +22,10 @@ import { findFreeFunctions } from './free-functions.ts';
 import { FunctionNames } from './function-names.ts';
 import type { GuardedModule, GuardOptions } from './guarded-module.ts';
 import { clampMemory, clampTables } from './limits.ts';
-import type { ModuleFacts } from './module-facts.ts';
+import { type ModuleFacts, SECTION } from './module-facts.ts';
 import { readModule } from './read-module.ts';
-import { refusal } from './refusal.ts';
+import { valueTypeName } from './read-types.ts';
+import { refusal, unsupported } from './refusal.ts';
 import { CodeRewriter } from './rewrite-code.ts';
 import { type Additions, planAdditions, writeAddedBodies } from './runtime-functions.ts';
 import { checkSnapshot, mutableGlobals } from './snapshot-check.ts';
@@ -60,6 +61,7 @@ function rewrite(facts: ModuleFacts, options: GuardOptions): GuardedModule {
   const changes = new StateChanges();
   const added = planAdditions(facts);
   const code = rewriteCode(facts, changes, added);
+  refuseTags(facts);
   const snapshot = checkSnapshot(facts, changes);
   const globals = options.exportGlobals && snapshot.restorable ? mutableGlobals(facts) : [];
   const memory = clampMemory(facts, options.maxMemoryPages);
@@ -77,14 +79,23 @@ function rewrite(facts: ModuleFacts, options: GuardOptions): GuardedModule {
     imports: describeImports(facts),
     memory: describeMemory(facts, memory),
     hasStart: facts.startFunction >= 0,
-    globals: globals.map(globalName),
+    globals: globals.map((index) => ({
+      name: globalName(index),
+      type: valueTypeName(facts.globalTypes[index] as number),
+    })),
     snapshot,
   };
+}
+
+function refuseTags(facts: ModuleFacts): void {
+  if (!facts.sections.some(({ id }) => id === SECTION.tag)) return;
+  throw unsupported('a tag section', 'exception handling', 'the module');
 }
 
 /** Reads everything and writes nothing, for what it throws. */
 function walkOnly(facts: ModuleFacts): void {
   rewriteCode(facts, new StateChanges(), planAdditions(facts));
+  refuseTags(facts);
 }
 
 function rewriteCode(facts: ModuleFacts, changes: StateChanges, added: Additions): ByteWriter {

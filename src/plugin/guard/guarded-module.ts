@@ -53,6 +53,11 @@ export interface GuardedImport {
   readonly type: FunctionType | null;
 }
 
+export interface GuardedGlobal {
+  readonly name: string;
+  readonly type: ValueTypeName;
+}
+
 export interface GuardedMemory {
   readonly imported: boolean;
   readonly minPages: number;
@@ -79,7 +84,7 @@ export interface GuardedModule {
   readonly memory: GuardedMemory | null;
   /** Whether there was a start function; it is `plugind:start` now and runs before all else. */
   readonly hasStart: boolean;
-  /** Names of the exports that are mutable globals to save and to restore. */
-  readonly globals: readonly string[];
+  /** Exports that are mutable globals to save and to restore. */
+  readonly globals: readonly GuardedGlobal[];
   readonly snapshot: SnapshotSupport;
 }

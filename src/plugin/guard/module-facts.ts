@@ -18,6 +18,8 @@ export const SECTION = {
   code: 10,
   data: 11,
   dataCount: 12,
+  /** Tags of exceptions; not taken, but read over so that the opcode using them is named. */
+  tag: 13,
 } as const;
 
 /** Kinds of imports and exports, as the binary format numbers them. */

@@ -32,9 +32,11 @@ export const REFUSED = 255;
 /** Opcodes that the guard itself writes. */
 export const OP = {
   unreachable: 0x00,
+  block: 0x02,
   loop: 0x03,
   if: 0x04,
   end: 0x0b,
+  br: 0x0c,
   brIf: 0x0d,
   return: 0x0f,
   call: 0x10,

@@ -44,8 +44,7 @@ export function readSections(bytes: Uint8Array): readonly SectionRange[] {
   while (!reader.atEnd) {
     const id = reader.u8();
     const size = reader.count('bytes of a section');
-    if (id === 13) throw unsupported('a tag section', 'exception handling', 'the module');
-    if (id > SECTION.dataCount) throw malformed(`unknown section ${id}`, reader.pos);
+    if (id > SECTION.tag) throw malformed(`unknown section ${id}`, reader.pos);
     sections.push({ id, start: reader.pos, end: reader.pos + size });
     reader.pos += size;
   }

@@ -69,7 +69,7 @@ function skipValueTypes(reader: ByteReader): number {
 }
 
 export function readFunctionTypes(reader: ByteReader): FunctionTypes {
-  const count = reader.count('types', 3);
+  const count = reader.count('types', 2);
   const types: FunctionTypes = {
     starts: new Int32Array(count),
     params: new Uint16Array(count),

@@ -1,21 +1,32 @@
 /**
  * Writes the code section anew: each body is its original bytes with the charges put in between.
  *
- * A charge subtracts from the counter global and, when it falls below zero, calls `refill`, which
- * traps at the deadline. In loops the call stands outside of the loop's own body:
+ * A charge subtracts from the counter and, when it falls below zero, calls `refill`, which traps at
+ * the deadline. A function is charged at its entry. A loop is charged at its head, and leaves for
+ * the call, which stands outside of it:
  *
- *     loop $outer                          if (fuel < 0) refill(c)
- *       loop $original                     fuel -= c; if (fuel < 0) br $outer
- *         ... the original body ...
+ *     block $done
+ *       loop $again
+ *         block $empty
+ *           loop $original              the original body; labels to its outside are counted anew
+ *             fuel -= cost; br_if $empty (fuel < 0)
+ *             ...
+ *           end
+ *           br $done
+ *         end
+ *         refill(cost); br $again
  *
  * because a call within a tight loop, even one never made, has V8 keep the loop's values in memory:
- * an empty loop took 2.0 times as long, with the call outside 1.15 times. Where nothing in the
- * loop can change the counter elsewhere it is read from a local instead of from the global; it is
- * always written to both, so nothing has to be put back on the way out.
+ * an empty loop took 2.0 times as long, with the call outside 1.15 times. A loop with parameters
+ * has them on the stack at its head, so it can only be left for another loop of the same type:
+ *
+ *     loop $again                       if (fuel < 0) refill(cost)
+ *       loop $original                  fuel -= cost; br_if $again (fuel < 0)
  */
 import type { BodyScan } from './body-scan.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import type { CallCosts } from './call-costs.ts';
+import { ChargeWriter } from './charge-writer.ts';
 import {
   EVENT_BULK,
   EVENT_LABEL,
@@ -28,33 +39,33 @@ import { type Additions, BYTES_PER_UNIT_LOG2 } from './runtime-functions.ts';
 
 /** memory.grow is a call into V8 that makes a new buffer object. */
 const MEMORY_GROW_COST = 500;
-/** An element of a table may take a call into V8 each. */
-const TABLE_UNITS_LOG2 = 0;
 
 export class CodeRewriter {
   readonly #bytes: Uint8Array;
   readonly #scan: BodyScan;
   readonly #costs: CallCosts;
   readonly #added: Additions;
-  /** The local that mirrors the counter, in the body at hand. */
-  #local = 0;
+  readonly #charge: ChargeWriter;
 
   constructor(bytes: Uint8Array, scan: BodyScan, costs: CallCosts, added: Additions) {
     this.#bytes = bytes;
     this.#scan = scan;
     this.#costs = costs;
     this.#added = added;
+    this.#charge = new ChargeWriter(added);
   }
 
   /** Walks one body and writes it, without its length, to `out`. */
   rewrite(index: number, out: ByteWriter): void {
     const scan = this.#scan;
     scan.scan(index);
+    this.#charge.local = scan.localCount;
     const charged = !this.#costs.isFree(index);
-    this.#local = scan.localCount;
-    if (charged || scan.loops.count > 1) this.#declareLocal(out);
-    else this.#declareNothing(out);
-    if (charged) this.#chargeEntry(out);
+    const needsLocal = charged || scan.loops.count > 1;
+    out.u32(scan.groupCount + (needsLocal ? 1 : 0));
+    out.range(this.#bytes, scan.groupsStart, scan.codeStart);
+    if (needsLocal) out.append([1, OP.i32]);
+    if (charged) this.#charge.entry(out, scan.loops.charge(0));
     let copied = scan.codeStart;
     for (let event = 0; event < scan.events.count; event += 1) {
       out.range(this.#bytes, copied, scan.events.start(event));
@@ -63,108 +74,58 @@ export class CodeRewriter {
     out.range(this.#bytes, copied, scan.end);
   }
 
-  #declareNothing(out: ByteWriter): void {
-    out.u32(this.#scan.groupCount);
-    out.range(this.#bytes, this.#scan.groupsStart, this.#scan.codeStart);
-  }
-
-  #declareLocal(out: ByteWriter): void {
-    out.u32(this.#scan.groupCount + 1);
-    out.range(this.#bytes, this.#scan.groupsStart, this.#scan.codeStart);
-    out.u8(1);
-    out.u8(OP.i32);
-  }
-
   /** Writes what belongs at the place of an event and returns where copying goes on. */
   #replace(event: number, out: ByteWriter): number {
     const { events, loops } = this.#scan;
     const start = events.start(event);
+    const end = events.end(event);
     const a = events.a(event);
     switch (events.kind(event)) {
       case EVENT_LOOP:
         if (loops.repeats[a] === 0) return start;
-        this.#openLoop(out, a, start, events.end(event));
-        return events.end(event);
+        this.#openLoop(out, a, start, end);
+        return end;
       case EVENT_LOOP_END:
-        if (loops.repeats[a] === 1) out.u8(OP.end);
+        if (loops.repeats[a] === 1) this.#closeLoop(out, a);
         return start;
       case EVENT_LABEL: {
-        const from = loops.depth[events.b(event)] as number;
-        const to = loops.depth[events.c(event)] as number;
-        out.u32(a + from - to);
-        return events.end(event);
+        const inside = loops.addedLabels[events.b(event)] as number;
+        out.u32(a + inside - (loops.addedLabels[events.c(event)] as number));
+        return end;
       }
       case EVENT_BULK:
-        return this.#bulk(out, a, start, events.end(event));
+        return this.#bulk(out, a, start, end);
       default:
         return start;
     }
   }
 
-  #chargeEntry(out: ByteWriter): void {
-    this.#subtract(out, OP.globalGet, this.#added.fuelGlobal, this.#scan.loops.charge(0));
-    out.u8(OP.if);
-    out.u8(OP.emptyBlock);
-    this.#refill(out, 0);
-    out.u8(OP.end);
-  }
-
   #openLoop(out: ByteWriter, loop: number, start: number, end: number): void {
     const { loops } = this.#scan;
-    const charge = loops.charge(loop);
     const mirrored = loops.changesFuel[loop] === 0;
-    const outer = loops.outer[loop] as number;
-    if (mirrored && (outer === 0 || loops.changesFuel[outer] === 1)) this.#loadLocal(out);
+    if (loops.hasParameters[loop] === 1) {
+      out.range(this.#bytes, start, end);
+      this.#charge.refillIfNegative(out, loops.charge(loop));
+    } else {
+      out.u8(OP.block);
+      out.range(this.#bytes, start + 1, end);
+      out.range(this.#bytes, start, end);
+    }
+    if (mirrored) this.#charge.loadLocal(out);
+    if (loops.hasParameters[loop] === 0) out.append([OP.block, OP.emptyBlock]);
     out.range(this.#bytes, start, end);
-    out.u8(mirrored ? OP.localGet : OP.globalGet);
-    out.u32(mirrored ? this.#local : this.#added.fuelGlobal);
-    this.#isNegative(out);
-    out.u8(OP.if);
-    out.u8(OP.emptyBlock);
-    this.#refill(out, charge);
-    if (mirrored) this.#loadLocal(out);
+    this.#charge.subtract(out, mirrored, loops.charge(loop));
+    out.append([OP.brIf, 1]);
+  }
+
+  #closeLoop(out: ByteWriter, loop: number): void {
+    const { loops } = this.#scan;
+    if (loops.hasParameters[loop] === 0) {
+      out.append([OP.br, 2, OP.end]);
+      this.#charge.refill(out, loops.charge(loop));
+      out.append([OP.br, 0, OP.end]);
+    }
     out.u8(OP.end);
-    out.range(this.#bytes, start, end);
-    if (mirrored) this.#subtract(out, OP.localGet, this.#local, charge);
-    else this.#subtract(out, OP.globalGet, this.#added.fuelGlobal, charge);
-    out.u8(OP.brIf);
-    out.u8(1);
-  }
-
-  /** Leaves on the stack whether the counter fell below zero. */
-  #subtract(out: ByteWriter, getter: number, index: number, charge: number): void {
-    out.u8(getter);
-    out.u32(index);
-    out.u8(OP.i32Const);
-    out.s32(charge);
-    out.u8(OP.i32Sub);
-    out.u8(OP.localTee);
-    out.u32(this.#local);
-    out.u8(OP.globalSet);
-    out.u32(this.#added.fuelGlobal);
-    out.u8(OP.localGet);
-    out.u32(this.#local);
-    this.#isNegative(out);
-  }
-
-  #isNegative(out: ByteWriter): void {
-    out.u8(OP.i32Const);
-    out.s32(0);
-    out.u8(OP.i32LtS);
-  }
-
-  #loadLocal(out: ByteWriter): void {
-    out.u8(OP.globalGet);
-    out.u32(this.#added.fuelGlobal);
-    out.u8(OP.localSet);
-    out.u32(this.#local);
-  }
-
-  #refill(out: ByteWriter, extra: number): void {
-    out.u8(OP.i32Const);
-    out.s32(extra);
-    out.u8(OP.call);
-    out.u32(this.#added.refill);
   }
 
   #bulk(out: ByteWriter, operation: number, start: number, end: number): number {
@@ -173,8 +134,9 @@ export class CodeRewriter {
       out.u32(operation === MISC.memoryFill ? this.#added.fill : this.#added.copy);
       return end;
     }
+    // An element of a table can take a call into V8, so each is a unit.
     out.u8(OP.i32Const);
-    out.s32(operation === MISC.memoryInit ? BYTES_PER_UNIT_LOG2 : TABLE_UNITS_LOG2);
+    out.s32(operation === MISC.memoryInit ? BYTES_PER_UNIT_LOG2 : 0);
     out.u8(OP.i32Const);
     out.s32(operation === MEMORY_GROW_EVENT ? MEMORY_GROW_COST : 0);
     out.u8(OP.call);

@@ -121,7 +121,7 @@ describe('a guarded module asks the host, and ends when it is told to', () => {
     assert.equal(guest.checks, PERIODS + 1);
   });
 
-  it('before anything runs, when the host put no check in place', () => {
+  it('before a loop begins, when the host put no check in place', () => {
     const guest = instantiate(module(`(func (export "run") (loop $l ${STEP} (br_if $l)))`));
     (guest.exports['plugind:check'] as WebAssembly.Table).set(0, null);
     assert.throws(() => guest.call('run'), WebAssembly.RuntimeError);

@@ -42,6 +42,12 @@ export interface GuardedInstance {
 
 export type AnyFunction = (...args: unknown[]) => unknown;
 
+/** Puts the host's half in place: called for more fuel, 0 ends the run. */
+export function putCheck(exports: WebAssembly.Exports, check: () => number): void {
+  const passing = new WebAssembly.Instance(PASS, { host: { check } }).exports.check;
+  (exports['plugind:check'] as WebAssembly.Table).set(0, passing);
+}
+
 export function instantiate(
   source: string | Uint8Array,
   options: HostOptions = {},
@@ -51,13 +57,11 @@ export function instantiate(
   const { exports } = new WebAssembly.Instance(guarded.module, options.imports);
   const { fuel = 1000, periods = Number.POSITIVE_INFINITY } = options;
   let checks = 0;
-  const check = (): number => {
+  putCheck(exports, () => {
     checks += 1;
     options.onCheck?.();
     return checks > periods ? 0 : fuel;
-  };
-  const passing = new WebAssembly.Instance(PASS, { host: { check } }).exports.check;
-  (exports['plugind:check'] as WebAssembly.Table).set(0, passing);
+  });
   return {
     guarded,
     exports,

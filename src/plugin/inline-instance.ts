@@ -1,0 +1,189 @@
+/**
+ * An instance that runs in the caller's own thread: kernel, guarded modules and host side, linked
+ * by the SDK, called straight into wasm. What ends a call is the deadline's doing; what a call may
+ * use is bounded by kernel, host side and guard.
+ */
+import { ServerError } from '../errors.ts';
+import type { PluginInstance } from './compiled-plugin.ts';
+import { type InlineParts, linkParts } from './inline-parts.ts';
+import type { InstanceOptions } from './instance-options.ts';
+import { Snapshot } from './snapshot.ts';
+
+const WASM_PAGE_BYTES = 65_536;
+/** The entry of a WASI command: its exit code is its result. */
+const COMMAND_ENTRY = '_start';
+
+/** What wasm gives back: an error code, or nothing. */
+type GuestFunction = () => number | undefined;
+type SuspendableFunction = () => Promise<number | undefined>;
+
+/** Links, initialises and, where it is to be restored, takes the snapshot. @throws as {@link CompiledPlugin.instantiate}. */
+export async function createInlineInstance(options: InstanceOptions): Promise<PluginInstance> {
+  const parts = await linkParts(options);
+  const instance = new InlineInstance(options, parts);
+  try {
+    instance.initialise();
+  } catch (error) {
+    await instance.close();
+    throw error;
+  }
+  return instance;
+}
+
+class InlineInstance implements PluginInstance {
+  readonly #options: InstanceOptions;
+  readonly #parts: InlineParts;
+  readonly #functions = new Map<string, GuestFunction>();
+  readonly #suspendable = new Map<string, SuspendableFunction>();
+  #snapshot: Snapshot | null = null;
+  #isPoisoned = false;
+  #isClosed = false;
+
+  constructor(options: InstanceOptions, parts: InlineParts) {
+    this.#options = options;
+    this.#parts = parts;
+    for (const [name, as] of options.plan.calls) {
+      const exported = parts.exports[as] as GuestFunction;
+      if (parts.isSuspending) this.#suspendable.set(name, promising(exported));
+      else this.#functions.set(name, exported);
+    }
+  }
+
+  get isPoisoned(): boolean {
+    return this.#isPoisoned;
+  }
+
+  get memoryBytes(): number {
+    return this.guestPages * WASM_PAGE_BYTES + this.#parts.kernel.memoryBytes;
+  }
+
+  get guestPages(): number {
+    return (this.#parts.memory?.buffer.byteLength ?? 0) / WASM_PAGE_BYTES;
+  }
+
+  /** Runs what the modules want run before their first call, in one deadline. */
+  initialise(): void {
+    const { plan, loadTimeoutMs, canRestore } = this.#options;
+    this.#begin(new Uint8Array(0), loadTimeoutMs, undefined);
+    try {
+      for (const name of plan.modules.flatMap(({ initialisers }) => initialisers)) {
+        // hs_init takes argc and argv; wasm ignores arguments too many.
+        (this.#parts.exports[name] as (...args: number[]) => void)(0, 0);
+      }
+    } catch (thrown) {
+      throw this.#failure(thrown);
+    } finally {
+      this.#parts.wasi?.end();
+    }
+    const { error } = this.#parts.deadline;
+    if (error !== null) throw error;
+    if (canRestore) this.#snapshot = new Snapshot(this.#parts.memory, this.#parts.globals);
+  }
+
+  call(
+    functionName: string,
+    input: Uint8Array,
+    hostContext?: unknown,
+  ): Uint8Array | Promise<Uint8Array> {
+    const guest = this.#functions.get(functionName);
+    if (guest === undefined) return this.#callSuspendable(functionName, input, hostContext);
+    this.#begin(input, this.#options.timeoutMs, hostContext);
+    let returned: number | undefined;
+    try {
+      returned = guest();
+    } catch (thrown) {
+      returned = this.#exitOf(functionName, thrown);
+    }
+    return this.#finish(functionName, returned);
+  }
+
+  restore(): boolean {
+    if (this.#snapshot === null || this.#isPoisoned || !this.#snapshot.restore()) return false;
+    this.#parts.host.vars.clear();
+    return true;
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#isPoisoned = true;
+    this.#parts.wasi?.close();
+    this.#parts.http?.close?.();
+  }
+
+  async #callSuspendable(
+    functionName: string,
+    input: Uint8Array,
+    hostContext: unknown,
+  ): Promise<Uint8Array> {
+    const guest = this.#suspendable.get(functionName);
+    if (guest === undefined) {
+      throw new ServerError('FUNCTION_NOT_EXPORTED', `there is no function "${functionName}"`);
+    }
+    this.#begin(input, this.#options.timeoutMs, hostContext);
+    let returned: number | undefined;
+    try {
+      returned = await guest();
+    } catch (thrown) {
+      returned = this.#exitOf(functionName, thrown);
+    }
+    return this.#finish(functionName, returned);
+  }
+
+  #begin(input: Uint8Array, timeoutMs: number, hostContext: unknown): void {
+    const { deadline, host, context, kernel, wasi } = this.#parts;
+    deadline.start(timeoutMs);
+    host.begin();
+    context.begin(hostContext);
+    wasi?.begin();
+    // Guest and kernel share one limit; what the guest holds the kernel cannot have.
+    kernel.setMaxHeapPages(Math.max(0, this.#options.memory.maxPages - this.guestPages));
+    kernel.begin(input);
+  }
+
+  #finish(functionName: string, returned: number | undefined): Uint8Array {
+    const { deadline, kernel, wasi } = this.#parts;
+    wasi?.end();
+    if (deadline.error !== null) throw this.#poison(deadline.error);
+    // A command is meant to run once.
+    if (functionName === COMMAND_ENTRY) this.#isPoisoned = true;
+    return kernel.finish(returned);
+  }
+
+  /** The exit code of a command that left by `proc_exit`. @throws ServerError for every other throw. */
+  #exitOf(functionName: string, thrown: unknown): number {
+    const { wasi, deadline } = this.#parts;
+    if (wasi === null || !wasi.isExit(thrown) || deadline.error !== null)
+      throw this.#failure(thrown);
+    const exitCode = wasi.exitCode ?? 0;
+    if (functionName === COMMAND_ENTRY) return exitCode;
+    throw this.#poison(
+      new ServerError('PLUGIN_ERROR', `the plugin exited with code ${exitCode}`, {
+        details: { exitCode },
+      }),
+    );
+  }
+
+  /** Why the guest stopped: the limit that ended it, the memory it could not get, or its own trap. */
+  #failure(thrown: unknown): ServerError {
+    const { deadline, kernel } = this.#parts;
+    if (deadline.error !== null) return this.#poison(deadline.error);
+    const { maxPages } = this.#options.memory;
+    if (kernel.refusedAllocations > 0 || this.guestPages >= maxPages) {
+      const message = `the plugin needs more than ${maxPages} pages of memory`;
+      const details = { limit: 'memory.maxPages', maxPages };
+      return this.#poison(new ServerError('PLUGIN_LIMIT', message, { cause: thrown, details }));
+    }
+    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    return this.#poison(new ServerError('PLUGIN_TRAPPED', reason, { cause: thrown }));
+  }
+
+  #poison(error: ServerError): ServerError {
+    this.#isPoisoned = true;
+    return error;
+  }
+}
+
+function promising(exported: GuestFunction): SuspendableFunction {
+  return WebAssembly.promising?.(exported) as SuspendableFunction;
+}

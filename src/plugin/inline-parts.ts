@@ -1,0 +1,178 @@
+/**
+ * Links one instance through the SDK and brings its parts together: exports, kernel, host side,
+ * deadline, WASI. Nothing of the guest has run when this is done.
+ */
+import createPlugin from '@extism/extism';
+import { ServerError } from '../errors.ts';
+import { Deadline } from './deadline.ts';
+import { RESERVED_PREFIX } from './guard/guarded-module.ts';
+import type { InstanceHttp, InstanceOptions } from './instance-options.ts';
+import { bindHostFunctions, type HostFunctions } from './kernel/bind-host-functions.ts';
+import { CallContext } from './kernel/call-context.ts';
+import type { GuestHttp } from './kernel/http-host.ts';
+import { KERNEL_HOST_NAMESPACE, KERNEL_ITEM, Kernel } from './kernel/kernel.ts';
+import { KernelHost } from './kernel/kernel-host.ts';
+import { loadKernel } from './kernel/load-kernel.ts';
+import { CHECK_FUNCTION } from './link-plan.ts';
+import { createGuestWasi, type GuestWasi } from './wasi/guest-wasi.ts';
+import { WASI_HOST_NAMESPACE } from './wasi/wasi-item.ts';
+
+export interface InlineParts {
+  readonly exports: WebAssembly.Exports;
+  readonly kernel: Kernel;
+  readonly host: KernelHost;
+  readonly context: CallContext;
+  readonly deadline: Deadline;
+  readonly http: InstanceHttp | null;
+  /** null: the plugin does not import WASI. */
+  readonly wasi: GuestWasi | null;
+  /** Of the plugin's own module. */
+  readonly memory: WebAssembly.Memory | null;
+  /** Mutable globals of all modules, for a snapshot. */
+  readonly globals: readonly WebAssembly.Global[];
+  /** Whether a call may wait on the host, which makes it a promise. */
+  readonly isSuspending: boolean;
+}
+
+/** Variables of one instance, beside the limit on their bytes. */
+const MAX_VARS = 10_000;
+const LOG_LIMITS = { maxLines: 1000, maxLineBytes: 8192 } as const;
+/** A guest that asks again and again for memory it cannot have is ended. */
+const MAX_REFUSED_ALLOCATIONS = 100;
+/** The log level of guests: all but trace. The log's own level filters further. */
+const GUEST_LOG_LEVEL = 1;
+const AsyncFunction = (async () => {}).constructor;
+
+/** @throws ServerError `PLUGIN_COMPILE_FAILED` when an import cannot be linked. */
+export async function linkParts(options: InstanceOptions): Promise<InlineParts> {
+  const { plan, hostFunctions } = options;
+  const deadline = new Deadline(options.clock);
+  const http = options.createHttp?.(() => deadline.remainingMs) ?? null;
+  const host = createHost(options, deadline, http);
+  const wasi = plan.usesWasi ? createWasi(options, deadline) : null;
+  const kernelExports = instantiateKernel(host, http);
+  const kernel = new Kernel(kernelExports, {
+    maxHeapPages: options.memory.maxPages,
+    maxOutputBytes: options.memory.maxOutputBytes,
+  });
+  kernel.logLevel = GUEST_LOG_LEVEL;
+  host.attach(kernel);
+  const context = new CallContext(kernel, host.vars);
+  const exports = await instantiate(options, {
+    ...bindHostFunctions(hostFunctions, host, () => context),
+    [KERNEL_ITEM]: unbound(kernelExports),
+    [KERNEL_HOST_NAMESPACE]: { refuel: deadline.refuel },
+    ...(wasi === null ? {} : { [WASI_HOST_NAMESPACE]: wasi.functions }),
+  });
+  for (const { check } of plan.modules) {
+    (exports[check] as WebAssembly.Table).set(0, exports[CHECK_FUNCTION]);
+  }
+  deadline.attach(plan.modules.map(({ fuel }) => exports[fuel] as WebAssembly.Global<number>));
+  const memory = plan.memory === null ? null : (exports[plan.memory] as WebAssembly.Memory);
+  if (memory !== null) wasi?.attach(memory);
+  return {
+    exports,
+    kernel,
+    host,
+    context,
+    deadline,
+    http,
+    wasi,
+    memory,
+    globals: plan.modules.flatMap(({ globals }) =>
+      globals.map((name) => exports[name] as WebAssembly.Global),
+    ),
+    isSuspending: http?.kind === 'suspending' || hasAsync(hostFunctions),
+  };
+}
+
+/** Instantiated by us, since its memory has to be reached beside the guest's: see link-plan.ts. */
+function instantiateKernel(host: KernelHost, http: GuestHttp | null): WebAssembly.Exports {
+  const functions: Record<string, WebAssembly.ExportedFunction> = {};
+  for (const [name, member] of Object.entries(host.functions)) {
+    const direct = (...numbers: number[]): unknown => member(undefined, ...numbers);
+    functions[name] =
+      name === 'http_request' && http?.kind === 'suspending' && WebAssembly.Suspending !== undefined
+        ? new WebAssembly.Suspending(direct)
+        : direct;
+  }
+  return new WebAssembly.Instance(loadKernel(), { [KERNEL_HOST_NAMESPACE]: functions }).exports;
+}
+
+/**
+ * The kernel's functions in the form of host functions. The SDK binds each of those to its call
+ * context; a bound function is JavaScript, and every load of a guest would leave wasm for it. These
+ * answer `bind` with themselves, so that guests are linked to the kernel directly.
+ */
+function unbound(exports: WebAssembly.Exports): Record<string, unknown> {
+  const functions = Object.entries(exports).filter(
+    ([name, member]) => typeof member === 'function' && !name.startsWith(RESERVED_PREFIX),
+  );
+  return Object.fromEntries(functions.map(([name, member]) => [name, { bind: () => member }]));
+}
+
+async function instantiate(
+  options: InstanceOptions,
+  functions: Record<string, Record<string, unknown>>,
+): Promise<WebAssembly.Exports> {
+  try {
+    // Every option is given: the SDK's defaults read the environment, and a shared `functions`
+    // object would carry one instance's rights into another. Config, hosts and paths are ours.
+    const plugin = await createPlugin(
+      { wasm: options.plan.items.map(({ name, module }) => ({ name, module: module as never })) },
+      {
+        useWasi: false,
+        enableWasiOutput: false,
+        runInWorker: false,
+        functions: functions as never,
+        allowedHosts: [],
+        allowedPaths: {},
+        config: {},
+        logLevel: 'silent',
+      },
+    );
+    const instance = (await plugin.getInstance()) as unknown as WebAssembly.Instance;
+    return instance.exports;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ServerError(
+      'PLUGIN_COMPILE_FAILED',
+      `plugins.${options.plugin}: cannot be linked: ${reason}`,
+      { cause },
+    );
+  }
+}
+
+function createHost(
+  options: InstanceOptions,
+  deadline: Deadline,
+  http: GuestHttp | null,
+): KernelHost {
+  return new KernelHost({
+    config: options.config,
+    vars: { maxBytes: options.memory.maxVarBytes, maxCount: MAX_VARS },
+    log: LOG_LIMITS,
+    logSink: options.logSink,
+    http,
+    maxRefusedAllocations: MAX_REFUSED_ALLOCATIONS,
+    trip: deadline.end,
+    checkDeadline: deadline.check,
+  });
+}
+
+function createWasi(options: InstanceOptions, deadline: Deadline): GuestWasi {
+  return createGuestWasi({
+    preopens: options.mounts,
+    outputSink: options.outputSink,
+    output: LOG_LIMITS,
+    remainingMs: () => deadline.remainingMs,
+    checkDeadline: deadline.check,
+    trip: deadline.end,
+  });
+}
+
+function hasAsync(functions: HostFunctions): boolean {
+  return Object.values(functions).some((members) =>
+    Object.values(members).some((member) => member instanceof AsyncFunction),
+  );
+}

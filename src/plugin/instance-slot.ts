@@ -1,0 +1,98 @@
+/**
+ * The place of one instance, and the lock's permit for it. It decides after each call whether the
+ * instance may serve another: one that is poisoned, used up or meant for a single call is replaced.
+ */
+import type { Call } from './call-job.ts';
+import type { FreshWay } from './choose-fresh-way.ts';
+import type { CompiledPlugin, PluginInstance } from './compiled-plugin.ts';
+import type { InstanceState, ReplaceReason } from './observer.ts';
+
+export interface SlotPolicy {
+  /** null: state survives between calls. */
+  readonly fresh: FreshWay | null;
+  /** Replace after this many calls; 0 is never. */
+  readonly maxCalls: number;
+  /** Replace once guest memory holds this many pages; 0 is never. */
+  readonly maxGuestPages: number;
+}
+
+export interface InstanceSlotOptions {
+  readonly compiled: CompiledPlugin;
+  readonly policy: SlotPolicy;
+  readonly onReplaced: (reason: ReplaceReason) => void;
+}
+
+export class InstanceSlot {
+  readonly #options: InstanceSlotOptions;
+  #instance: PluginInstance | null;
+  #state: InstanceState = 'ready';
+  #calls = 0;
+
+  constructor(options: InstanceSlotOptions, instance: PluginInstance) {
+    this.#options = options;
+    this.#instance = instance;
+  }
+
+  get state(): InstanceState {
+    return this.#state;
+  }
+
+  get memoryBytes(): number {
+    return this.#instance?.memoryBytes ?? 0;
+  }
+
+  /** As {@link PluginInstance.call}. An empty slot, left by a replacement that failed, is filled first. */
+  call({ functionName, input, hostContext }: Call): Uint8Array | Promise<Uint8Array> {
+    this.#calls++;
+    if (this.#instance !== null) return this.#instance.call(functionName, input, hostContext);
+    return this.#fill().then((instance) => instance.call(functionName, input, hostContext));
+  }
+
+  /** After each call, before the permit is given back. A promise where the next caller has to wait. */
+  settle(): undefined | Promise<void> {
+    const instance = this.#instance;
+    if (instance === null) return undefined;
+    const { fresh, maxCalls, maxGuestPages } = this.#options.policy;
+    if (instance.isPoisoned) return this.#replace(instance, 'poisoned');
+    if (fresh === 'instantiate') return this.#replace(instance, null);
+    if (maxCalls > 0 && this.#calls >= maxCalls) return this.#replace(instance, 'calls');
+    if (maxGuestPages > 0 && instance.guestPages >= maxGuestPages) {
+      return this.#replace(instance, 'pages');
+    }
+    return fresh === 'restore' ? this.#restore(instance) : undefined;
+  }
+
+  async close(): Promise<void> {
+    const instance = this.#instance;
+    this.#instance = null;
+    await instance?.close();
+  }
+
+  #restore(instance: PluginInstance): undefined | Promise<void> {
+    const restored = instance.restore();
+    if (restored === true) return undefined;
+    if (restored === false) return this.#replace(instance, 'grown');
+    return restored.then((isRestored) => {
+      if (!isRestored) return this.#replace(instance, 'grown');
+      return undefined;
+    });
+  }
+
+  async #replace(used: PluginInstance, reason: ReplaceReason | null): Promise<void> {
+    this.#state = reason === 'poisoned' ? 'poisoned' : 'starting';
+    this.#instance = null;
+    if (reason !== null) this.#options.onReplaced(reason);
+    await used.close().catch(() => {});
+    // A failure shows in the next call, which tries again.
+    await this.#fill().catch(() => {});
+  }
+
+  async #fill(): Promise<PluginInstance> {
+    this.#state = 'starting';
+    const instance = await this.#options.compiled.instantiate();
+    this.#instance = instance;
+    this.#calls = 0;
+    this.#state = 'ready';
+    return instance;
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * The state of an instance after its initialisation, and how to get back to it: memory is zeroed
+ * whole and the pages that were not zero are laid back, then every mutable global. Whole, so that a
+ * guest can hide nothing in pages that it had not touched before. The kernel wipes itself.
+ */
+
+const PAGE_BYTES = 4096;
+
+interface Page {
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
+interface SavedGlobal {
+  readonly global: WebAssembly.Global;
+  readonly value: number | bigint;
+}
+
+export class Snapshot {
+  readonly #memory: WebAssembly.Memory | null;
+  readonly #memoryBytes: number;
+  readonly #pages: readonly Page[];
+  readonly #globals: readonly SavedGlobal[];
+  /** View of the memory; growing detaches it, and a memory that grew is not restored. */
+  readonly #view: Uint8Array;
+
+  constructor(memory: WebAssembly.Memory | null, globals: readonly WebAssembly.Global[]) {
+    this.#memory = memory;
+    this.#view = memory === null ? new Uint8Array(0) : new Uint8Array(memory.buffer);
+    this.#memoryBytes = this.#view.length;
+    this.#pages = nonZeroPages(this.#view);
+    this.#globals = globals.map((global) => ({ global, value: global.value }));
+  }
+
+  /** False when the memory grew since: it cannot shrink, so the instance has to be replaced. */
+  restore(): boolean {
+    if (this.#memory !== null && this.#memory.buffer.byteLength !== this.#memoryBytes) return false;
+    this.#view.fill(0);
+    for (const { offset, bytes } of this.#pages) this.#view.set(bytes, offset);
+    for (const { global, value } of this.#globals) global.value = value;
+    return true;
+  }
+}
+
+/** Neighbouring pages that are not zero are kept as one. */
+function nonZeroPages(memory: Uint8Array): Page[] {
+  const runs: { start: number; end: number }[] = [];
+  for (let offset = 0; offset < memory.length; offset += PAGE_BYTES) {
+    if (isZero(memory.subarray(offset, offset + PAGE_BYTES))) continue;
+    const last = runs.at(-1);
+    if (last?.end === offset) last.end = offset + PAGE_BYTES;
+    else runs.push({ start: offset, end: offset + PAGE_BYTES });
+  }
+  return runs.map(({ start, end }) => ({ offset: start, bytes: memory.slice(start, end) }));
+}
+
+function isZero(page: Uint8Array): boolean {
+  const words = new BigUint64Array(page.buffer, page.byteOffset, page.length / 8);
+  return words.every((word) => word === 0n);
+}
