@@ -67,7 +67,7 @@ describe('new versions of a plugin', () => {
       [
         'with an init that loops',
         () => writeFileSync(site.wasmFile, looping),
-        /plugins\.hello: |not ready within/,
+        /plugins\.hello: |not ready within|ran longer than/,
       ],
     ];
     for (const [name, put, reason] of bad) {
