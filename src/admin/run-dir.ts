@@ -4,7 +4,7 @@
  * dead-run-dirs.ts removes those that a killed primary left behind.
  */
 import { createHash } from 'node:crypto';
-import { lstat, mkdir, readdir, rm, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ServerError } from '../errors.ts';
@@ -73,10 +73,13 @@ export async function removeRunDir(options: {
   readonly isGiven: boolean;
 }): Promise<void> {
   const { runDir, isGiven } = options;
+  if (!isGiven) {
+    await rm(runDir, { recursive: true, force: true }).catch(() => {});
+    return;
+  }
   const names = await readdir(runDir).catch(() => []);
   const own = names.filter((name) => OWN_FILES.test(name));
   await Promise.all(own.map((name) => rm(join(runDir, name), { force: true }).catch(() => {})));
-  if (!isGiven) await rmdir(runDir).catch(() => {});
 }
 
 /** Everything before the pid in the name of a default run directory. */

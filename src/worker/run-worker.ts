@@ -42,7 +42,7 @@ export interface WorkerOptions {
 type App = PublicServer['app'];
 
 /** With the primary the listening sockets went: nobody else will come, and an orphan must not stay. */
-const ORPHAN_DRAIN = { delayMs: 0, keepAliveTimeoutMs: 0, drainMs: 2000 };
+const ORPHAN_DRAIN = { delayMs: 0, keepAliveTimeoutMs: 0, drainMs: 1500 };
 
 const clock = (): number => performance.now();
 

@@ -131,6 +131,39 @@ served_total{worker="10"} 1010
   });
 });
 
+describe('ClusterView with a primary of ours', () => {
+  function withPrimary(bodies: Record<'metrics' | 'status', string>): ClusterView {
+    return new ClusterView({
+      siblings: { ask: () => Promise.resolve([answer()]) },
+      expectedWorkers: () => 2,
+      askPrimary: (subject) => Promise.resolve({ status: 200, body: bodies[subject] }),
+      log,
+    });
+  }
+
+  it('takes from it what it expects, which may have changed since this worker started', async () => {
+    const metrics = '# TYPE plugind_workers_expected gauge\nplugind_workers_expected 4\n';
+    const status = { pid: 7, expectedWorkers: 4, slots: [] };
+    const both = withPrimary({ metrics, status: JSON.stringify(status) });
+    const lines = (await both.metrics()).split('\n');
+    assert.deepEqual(
+      lines.filter((line) => line.startsWith('plugind_workers_expected')),
+      ['plugind_workers_expected 4'],
+    );
+    const seen = await both.status();
+    assert.deepEqual([seen.expectedWorkers, seen.primary], [4, status]);
+  });
+
+  for (const body of ['', '{', 'null', '{"pid":1}', 'x 1 2 3\n']) {
+    it(`goes without it when it says ${JSON.stringify(body)}`, async () => {
+      const silent = withPrimary({ metrics: `garbage ${body}`, status: body });
+      assert.match(await silent.metrics(), /^plugind_workers_expected 2$/m);
+      const seen = await silent.status();
+      assert.deepEqual([seen.expectedWorkers, seen.primary], [2, null]);
+    });
+  }
+});
+
 describe('ClusterView.status', () => {
   function statusAnswer(slot: string, pid: number, changes: Record<string, unknown> = {}): Heard {
     const status = { ...ownProcess({ slot, pid }).status(), ...changes };

@@ -256,4 +256,34 @@ describe('access to the admin listener', () => {
       401,
     );
   });
+
+  it('says no on /readyz for the reasons of the primary, though the worker is ready', async () => {
+    const reply = await get(create({ notReady: () => ['slot 1 restarts'] }), '/readyz');
+    assert.equal(reply.statusCode, 503);
+    assert.deepEqual(reply.json(), { state: 'ready', reasons: ['slot 1 restarts'] });
+  });
+
+  const reload = () => Promise.resolve({ status: 202, body: '{"id":"3"}' });
+  const post = { method: 'POST' } as const;
+
+  // Seen failing with the check of the header left out.
+  it('takes POST /-/reload with the header that no other site can send, or with the token', async () => {
+    const app = create({ reload });
+    assert.equal((await get(app, '/-/reload', post)).statusCode, 403);
+    assert.equal((await get(app, '/-/reload')).statusCode, 404);
+    const headers = { ...LOCAL, 'x-plugind': '1' };
+    const reply = await get(app, '/-/reload', { ...post, headers });
+    assert.deepEqual([reply.statusCode, reply.json()], [202, { id: '3' }]);
+    const guarded = create({ reload, token: 'secret' });
+    assert.equal((await get(guarded, '/-/reload', { ...post, headers })).statusCode, 401);
+    const authorization = { ...LOCAL, authorization: 'Bearer secret' };
+    const allowed = await get(guarded, '/-/reload', { ...post, headers: authorization });
+    assert.equal(allowed.statusCode, 202);
+  });
+
+  it('says that there is nothing to reload under another primary than ours', async () => {
+    const headers = { ...LOCAL, 'x-plugind': '1' };
+    const reply = await get(create(), '/-/reload', { ...post, headers });
+    assert.equal(reply.statusCode, 409);
+  });
 });

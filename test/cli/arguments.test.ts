@@ -63,8 +63,11 @@ describe('parseArguments', () => {
   }
 
   for (const [line, expected] of [
-    ['', /^no command given; the commands are: serve, check /],
-    ['reload', /^unknown command "reload"; the commands are: serve, check /],
+    ['', /^no command given; the commands are: serve, check, reload /],
+    ['reload --port 80', /^reload takes --run-dir only \(got --port too\)/],
+    ['reload now', /^reload takes no arguments \(got "now"\)$/],
+    ['reload --run-dir=', /^--run-dir must be a folder/],
+    ['serve --run-dir d', /^--run-dir is for plugind reload, not for serve$/],
     ['sevre', /^unknown command "sevre"; did you mean "serve"\?; the commands are/],
     ['hello.wasm hello', /^unknown command "hello.wasm"; the commands are/],
     ['serve --prot 80', /^unknown flag --prot; did you mean "--port"\?$/],
@@ -107,6 +110,13 @@ describe('parseArguments', () => {
   it('refuses empty words', () => {
     assert.match(refusal(['serve', '', 'f']), /^WASM must be a file name \(got ""\)$/);
     assert.match(refusal(['serve', 'a.wasm', '']), /^FUNCTION must be .*\(got ""\)$/);
+  });
+});
+
+describe('reload', () => {
+  it('takes a run directory, or finds it', () => {
+    assert.deepEqual(parseArguments(words('reload')), { name: 'reload', runDir: null });
+    assert.deepEqual(parseArguments(words('reload --run-dir d')), { name: 'reload', runDir: 'd' });
   });
 });
 

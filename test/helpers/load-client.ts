@@ -43,6 +43,8 @@ export interface Load {
   result(): LoadResult;
   /** Resolves when this many requests more were answered or failed. */
   sent(count: number): Promise<void>;
+  /** Resolves when all that is in flight now was answered or failed. */
+  settled(): Promise<void>;
   /** Ends after the requests in flight. Idempotent. */
   stop(): Promise<LoadResult>;
 }
@@ -72,13 +74,16 @@ export function startLoad(options: LoadOptions): Load {
     reasons: {},
   };
   const endAt = performance.now() + maxMs;
+  const inFlight = new Map<number, Promise<void>>();
   let isStopping = false;
   const client = async (index: number): Promise<void> => {
     const isKept = index % 2 === 0;
     // One agent a client: with maxSockets 1 it is one connection, made anew once it was closed.
     const agent = isKept ? new Agent({ keepAlive: true, maxSockets: 1 }) : false;
     for (let number = 0; !isStopping && performance.now() < endAt; number++) {
-      await sendOne(options, agent, `${run}-${index}-${number}`, counts);
+      const sending = sendOne(options, agent, `${run}-${index}-${number}`, counts);
+      inFlight.set(index, sending);
+      await sending;
       await pause(isKept ? Math.random() * maxPauseMs : newPauseMs);
     }
     if (agent !== false) agent.destroy();
@@ -90,6 +95,9 @@ export function startLoad(options: LoadOptions): Load {
     sent: async (count) => {
       const goal = counts.sent + count;
       while (counts.sent < goal && !isStopping && performance.now() < endAt) await pause(10);
+    },
+    settled: async () => {
+      await Promise.all(inFlight.values());
     },
     stop: async () => {
       isStopping = true;

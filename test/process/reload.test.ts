@@ -19,7 +19,7 @@ describe('plugind reload', () => {
   });
   after(() => site.stop());
 
-  // Seen failing with the roll going on after a failed first worker.
+  // Seen failing (the probe) with the old worker retired before the new one was ready.
   for (const [name, spoil, reason] of [
     ['is not JSON', () => writeFileSync(site.configFile, '{'), /line 1/],
     ['has an unknown key', () => site.configure({ worker: 3 }), /worker: .*did you mean/],
