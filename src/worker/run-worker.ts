@@ -108,8 +108,18 @@ async function serveUntilStopped(options: WorkerOptions, runDir: string): Promis
     onInternalError: (error, requestId) => log.error({ err: error, requestId }, 'request failed'),
     clock,
   });
-  await listen(app, config.listen);
-  await listen(admin.app, config.admin);
+  const close = async (): Promise<void> => {
+    await leave(plugins, metrics, [admin.app, app], admin.closeSocket);
+    await watchdog.stop();
+    await logLines.flush(FLUSH_LOG_MS);
+  };
+  try {
+    await listen(app, config.listen);
+    await listen(admin.app, config.admin);
+  } catch (error) {
+    await close();
+    throw error;
+  }
   lifecycle.advance('ready');
   watchdog.ready();
   options.onReady();
@@ -126,8 +136,7 @@ async function serveUntilStopped(options: WorkerOptions, runDir: string): Promis
     log,
   });
   lifecycle.advance('closed');
-  await leave(plugins, metrics, [admin.app, app], admin.closeSocket);
-  await logLines.flush(FLUSH_LOG_MS);
+  await close();
 }
 
 function watch({ config, role }: WorkerOptions, runDir: string, log: Logger): Promise<Watchdog> {
