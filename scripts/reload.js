@@ -87,10 +87,10 @@ async function readRunningClaims(app, { pm2_env: stored }) {
 
 /** One worker as our own primary would start it, from its build to its last step. */
 async function tryWorker(app, config, env) {
-  const { writeAcceptedConfig } = await fromBuild('config/accepted-config.js');
+  const { acceptConfig } = await fromBuild('config/accepted-config.js');
   const runDir = mkdtempSync(path.join(os.tmpdir(), 'plugind-try-'));
   const { shutdown } = config;
-  const accepted = writeAcceptedConfig(runDir, {
+  const accepted = await acceptConfig(runDir, {
     ...config,
     listen: { ...config.listen, port: 0 },
     admin: { ...config.admin, port: 0 },
@@ -101,7 +101,7 @@ async function tryWorker(app, config, env) {
       ...env,
       PLUGIND_SLOT: '0',
       PLUGIND_RUN_DIR: runDir,
-      PLUGIND_ACCEPTED_CONFIG: accepted,
+      PLUGIND_ACCEPTED_CONFIG: accepted.file,
     },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });

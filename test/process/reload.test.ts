@@ -127,7 +127,11 @@ describe('watch: true', () => {
       const [now] = hashesOf(await site.ready(1));
       return now !== before;
     });
-    const rolled = (await site.primary()).rolls;
+    // The new worker is ready before the old one has left.
+    const rolled = await waitFor('the roll to end', async () => {
+      const { rolls } = await site.primary();
+      return rolls.every(({ state }) => state !== 'running') && rolls;
+    });
     assert.deepEqual(
       rolled.map(({ trigger, state }) => [trigger, state]),
       [['watch', 'done']],
