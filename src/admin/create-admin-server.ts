@@ -33,7 +33,6 @@ export function createAdminServer(options: AdminServerOptions): FastifyInstance 
   const app = fastify({
     ...LIMITS,
     logger: false,
-    disableRequestLogging: true,
     exposeHeadRoutes: false,
     forceCloseConnections: true,
     requestIdHeader: false,
