@@ -181,15 +181,8 @@ class Primary {
   async #stop(code: number): Promise<void> {
     if (this.#stoppingSince !== null) return;
     this.#stoppingSince = performance.now();
-    let exitCode = code;
-    const timer = setTimeout(() => {
-      this.#options.log.error('workers did not leave in time, killing them');
-      exitCode = 1;
-      this.#force();
-    }, this.#stopMs() + FORCE_AFTER_MS);
-    await Promise.all(this.#slots.map((slot) => slot.stop()));
-    clearTimeout(timer);
-    this.#exit(exitCode);
+    const left = await Promise.all(this.#slots.map((slot) => slot.stop()));
+    this.#exit(left.every((inTime) => inTime) ? code : 1);
   }
 
   #force(): void {

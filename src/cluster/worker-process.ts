@@ -8,7 +8,7 @@ import { ServerError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { isFailed, READY_MESSAGE, SHUTDOWN_MESSAGE } from './worker-messages.ts';
 
-/** Why a worker is gone: the label `reason` of the restarts. */
+/** Why a worker is gone: the label `reason` of the restarts. `late`: it was killed for it. */
 export type DeathReason = 'exit' | 'signal' | 'late';
 
 export const DEATH_REASONS: readonly DeathReason[] = ['exit', 'signal', 'late'];
@@ -39,7 +39,8 @@ export class WorkerProcess {
   readonly ready: Promise<void>;
   /** Resolves when it is gone. */
   readonly gone: Promise<Death>;
-  readonly #worker: Worker;
+  /** null: the system gave no process. */
+  readonly #worker: Worker | null;
   readonly #startMs: number;
   #startTimer: NodeJS.Timeout;
   #stopTimer: NodeJS.Timeout | null = null;
@@ -50,16 +51,14 @@ export class WorkerProcess {
   constructor({ env, accepted, startMs, log }: WorkerProcessOptions) {
     this.accepted = accepted;
     this.#startMs = startMs;
-    const worker = cluster.fork(env);
-    this.#worker = worker;
     this.#startTimer = setTimeout(() => {
       this.#isLate = true;
       this.kill();
     }, startMs);
-    // A worker that dies while it is spoken to; its exit is what counts.
-    worker.on('error', (err) => log.warn({ workerPid: this.pid, err }, 'worker channel failed'));
+    const worker = this.#fork(env);
+    this.#worker = worker;
     const becameReady = new Promise<true>((resolve) => {
-      worker.on('message', (message: unknown) => {
+      worker?.on('message', (message: unknown) => {
         if (message === READY_MESSAGE) {
           clearTimeout(this.#startTimer);
           this.#readyAt ??= performance.now();
@@ -68,7 +67,18 @@ export class WorkerProcess {
       });
     });
     this.gone = new Promise((resolve) => {
-      worker.once('exit', (code, signal) => resolve(this.#death(code, signal)));
+      const end = (code: number | null, signal: string | null): void =>
+        resolve(this.#death(code, signal));
+      if (worker === null) end(null, null);
+      worker?.once('exit', end);
+      worker?.on('error', (err) => {
+        log.warn({ workerPid: this.pid, err }, 'worker channel failed');
+        // Without a process there is no exit. Otherwise it died while it was spoken to, and its
+        // exit is what counts.
+        if (this.pid !== null) return;
+        this.#failure ??= describeNoProcess(err);
+        end(null, null);
+      });
     });
     this.ready = Promise.race([becameReady, this.gone]).then((end) => {
       if (end !== true) throw new ServerError('INTERNAL', end.text);
@@ -78,7 +88,7 @@ export class WorkerProcess {
   }
 
   get pid(): number | null {
-    return this.#worker.process.pid ?? null;
+    return this.#worker?.process.pid ?? null;
   }
 
   get isReady(): boolean {
@@ -88,18 +98,33 @@ export class WorkerProcess {
   /** Asks it to drain and leave, and kills it after `limitMs`. Resolves when it is gone. */
   stop(limitMs: number): Promise<Death> {
     clearTimeout(this.#startTimer);
-    if (this.#worker.isConnected()) this.#worker.send(SHUTDOWN_MESSAGE);
-    this.#stopTimer ??= setTimeout(() => this.kill(), limitMs);
+    // Node drops a message to a worker that does not listen yet. A signal ends such a worker, and one
+    // that listens by now drains.
+    if (!this.isReady) this.#worker?.process.kill('SIGTERM');
+    else if (this.#worker?.isConnected()) this.#worker.send(SHUTDOWN_MESSAGE);
+    this.#stopTimer ??= setTimeout(() => {
+      this.#isLate = true;
+      this.kill();
+    }, limitMs);
     return this.gone;
   }
 
   send(message: object): void {
-    if (this.#worker.isConnected()) this.#worker.send(message);
+    if (this.#worker?.isConnected()) this.#worker.send(message);
   }
 
   /** Ends it without asking. */
   kill(): void {
-    this.#worker.process.kill('SIGKILL');
+    this.#worker?.process.kill('SIGKILL');
+  }
+
+  #fork(env: Readonly<Record<string, string>>): Worker | null {
+    try {
+      return cluster.fork(env);
+    } catch (error) {
+      this.#failure = describeNoProcess(error as Error);
+      return null;
+    }
   }
 
   #death(code: number | null, signal: string | null): Death {
@@ -113,8 +138,14 @@ export class WorkerProcess {
 
   #describe(code: number | null, signal: string | null): string {
     if (this.#failure !== null) return this.#failure;
+    if (this.#isLate && this.#stopTimer !== null) return 'the worker did not leave in time';
     if (this.#isLate) return `the worker was not ready within ${this.#startMs} ms`;
     const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
     return `the worker ended ${how}${this.isReady ? '' : ' before it was ready'}`;
   }
+}
+
+/** Memory, processes or descriptors are used up; that may pass. */
+function describeNoProcess(error: Error): string {
+  return `the system gave no process for the worker: ${error.message}`;
 }

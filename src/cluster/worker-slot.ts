@@ -130,13 +130,14 @@ export class WorkerSlot {
     await Promise.all([...this.#draining].map(({ gone }) => gone));
   }
 
-  /** Asks its workers to drain; resolves when they are gone. Idempotent. */
-  async stop(): Promise<void> {
+  /** Asks its workers to drain; resolves when they are gone, to whether all left in time. Idempotent. */
+  async stop(): Promise<boolean> {
     this.#isStopping = true;
     if (this.#restartTimer !== null) clearTimeout(this.#restartTimer);
     if (this.#worker !== null) this.#retire(this.#worker);
     if (this.#candidate !== null) this.#retire(this.#candidate);
-    await this.drained();
+    const ends = await Promise.all([...this.#draining].map(({ gone }) => gone));
+    return ends.every(({ reason }) => reason !== 'late');
   }
 
   /** Ends its workers without asking. */
@@ -177,9 +178,11 @@ export class WorkerSlot {
     if (this.#draining.has(worker)) return;
     const { slot, log, stopMs, onChange } = this.#options;
     this.#draining.add(worker);
-    void worker.stop(stopMs()).then(({ pid, code, signal }) => {
+    void worker.stop(stopMs()).then(({ pid, code, signal, reason }) => {
       this.#draining.delete(worker);
-      log.info({ slot, workerPid: pid, code, signal }, 'worker stopped');
+      const isLate = reason === 'late';
+      const message = isLate ? 'worker did not leave in time, killed' : 'worker stopped';
+      log[isLate ? 'error' : 'info']({ slot, workerPid: pid, code, signal }, message);
       onChange();
     });
     onChange();

@@ -144,13 +144,19 @@ describe('a broken request', () => {
     assert.equal(server.acquired(), before);
   });
 
-  it('is dropped when its client keeps its half of the connection open', async () => {
-    const client = await WireClient.connect(server.port);
-    await waitFor('the connection', () => server.connections.count === 1);
-    client.send('nonsense\r\n\r\n');
-    await waitFor('the connection to be dropped', () => server.connections.count === 0);
-    client.destroy();
-  });
+  for (const [name, text] of [
+    ['a broken head', 'nonsense\r\n\r\n'],
+    ['half a head', 'GET /echo HTTP/1.1\r\n'],
+  ]) {
+    it(`is dropped when its client keeps its half of the connection open: ${name}`, async () => {
+      const client = await WireClient.connect(server.port);
+      await waitFor('the connection', () => server.connections.count === 1);
+      client.send(text ?? '');
+      await client.answers(1);
+      await waitFor('the connection to be dropped', () => server.connections.count === 0);
+      client.destroy();
+    });
+  }
 
   it('does not take the place of the replies to earlier requests on its connection', async () => {
     const client = await WireClient.connect(server.port);

@@ -162,6 +162,7 @@ describe('the observer', () => {
       const witness = new Witness();
       served.observe(witness);
       for (const name of ['read', 'fail', 'trap']) await call(served, name);
+      await waitFor('the last permit', () => witness.holds === 3);
       assert.deepEqual(witness.outcomes, ['ok', 'PLUGIN_ERROR', 'PLUGIN_TRAPPED']);
       assert.deepEqual(witness.functions, ['read', 'fail', 'trap']);
     });
