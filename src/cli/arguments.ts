@@ -12,6 +12,8 @@ import {
   SETTINGS,
 } from '../config/settings.ts';
 import { ServerError } from '../errors.ts';
+import type { ProbeMethod } from './verify/probe.ts';
+import type { VerifyArguments } from './verify/verify.ts';
 
 /** What `serve` and `check` can be told. */
 export type ServeArguments = Overrides;
@@ -20,11 +22,16 @@ export type ServeArguments = Overrides;
 export type Command =
   | { readonly name: 'help' | 'version' }
   | { readonly name: 'serve' | 'check'; readonly args: ServeArguments }
-  | { readonly name: 'reload'; readonly runDir: string | null };
+  | { readonly name: 'reload'; readonly runDir: string | null }
+  | { readonly name: 'verify'; readonly args: VerifyArguments };
 
-const COMMANDS = ['serve', 'check', 'reload'] as const;
+const COMMANDS = ['serve', 'check', 'reload', 'verify'] as const;
 /** The only flag of `reload`, and of nothing else. */
 const RUN_DIR_FLAG = 'run-dir';
+/** The flags of `verify`, and of nothing else. */
+const VERIFY_FLAGS = ['connections', 'requests', 'method'] as const;
+const VERIFY_DEFAULTS = { connections: 50, requests: 5000 };
+const VERIFY_MAXIMA = { connections: 1000, requests: 10_000_000 };
 const SWITCHES = ['help', 'version'] as const;
 
 /** A flag -> the setting it gives. */
@@ -35,7 +42,7 @@ const SETTING_BY_FLAG: ReadonlyMap<string, keyof Overrides> = new Map(
   }),
 );
 
-const VALUE_FLAGS: readonly string[] = [...SETTING_BY_FLAG.keys(), RUN_DIR_FLAG];
+const VALUE_FLAGS: readonly string[] = [...SETTING_BY_FLAG.keys(), RUN_DIR_FLAG, ...VERIFY_FLAGS];
 
 interface Words {
   /** The switch that stands in front of everything else, if one does. */
@@ -54,6 +61,7 @@ export function parseArguments(argv: readonly string[]): Command {
   const [word, ...rest] = positionals;
   const name = COMMANDS.find((command) => command === word);
   if (name === 'reload') return toReload(flags, rest);
+  if (name === 'verify') return toVerify(flags, rest);
   if (name !== undefined) return { name, args: toServeArguments(name, flags, rest) };
   const known = `the commands are: ${COMMANDS.join(', ')} (plugind --help says more)`;
   if (word === undefined) throw mistake(`no command given; ${known}`);
@@ -118,6 +126,34 @@ function toReload(flags: ReadonlyMap<string, string>, rest: readonly string[]): 
   return { name: 'reload', runDir };
 }
 
+function toVerify(flags: ReadonlyMap<string, string>, rest: readonly string[]): Command {
+  const other = [...flags.keys()].find((flag) => !VERIFY_FLAGS.some((known) => known === flag));
+  if (other !== undefined) throw mistake(`verify does not take --${other}`);
+  const [url, extra] = rest;
+  if (url === undefined) throw mistake('URL is missing: verify takes the URL of a running server');
+  if (extra !== undefined) throw mistake(`verify takes one URL (got ${JSON.stringify(extra)} too)`);
+  const connections = toCount(flags, 'connections');
+  const requests = toCount(flags, 'requests');
+  return { name: 'verify', args: { url, connections, requests, methods: toMethods(flags) } };
+}
+
+function toCount(flags: ReadonlyMap<string, string>, flag: keyof typeof VERIFY_DEFAULTS): number {
+  const text = flags.get(flag);
+  if (text === undefined) return VERIFY_DEFAULTS[flag];
+  const count = /^\d{1,8}$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= VERIFY_MAXIMA[flag]) return count;
+  throw mistake(
+    `--${flag} must be an integer from 1 to ${VERIFY_MAXIMA[flag]} (got ${JSON.stringify(text)})`,
+  );
+}
+
+function toMethods(flags: ReadonlyMap<string, string>): readonly ProbeMethod[] {
+  const method = flags.get('method') ?? 'both';
+  if (method === 'both') return ['POST', 'GET'];
+  if (method === 'POST' || method === 'GET') return [method];
+  throw mistake(`--method must be POST, GET or both (got ${JSON.stringify(method)})`);
+}
+
 function toServeArguments(
   command: 'serve' | 'check',
   flags: ReadonlyMap<string, string>,
@@ -126,7 +162,10 @@ function toServeArguments(
   const args: MutableOverrides = {};
   for (const [flag, text] of flags) {
     const name = SETTING_BY_FLAG.get(flag);
-    if (name === undefined) throw mistake(`--${flag} is for plugind reload, not for ${command}`);
+    if (name === undefined) {
+      const owner = flag === RUN_DIR_FLAG ? 'reload' : 'verify';
+      throw mistake(`--${flag} is for plugind ${owner}, not for ${command}`);
+    }
     apply(args, name, text, `--${flag}`);
   }
   const [wasm, functionName, port, extra] = positionals;

@@ -6,6 +6,7 @@ import { check } from './check.ts';
 import { reload } from './reload.ts';
 import { serve } from './serve.ts';
 import { USAGE } from './usage.ts';
+import { verify } from './verify/verify.ts';
 
 export async function runCommand(command: Command): Promise<number> {
   switch (command.name) {
@@ -19,6 +20,8 @@ export async function runCommand(command: Command): Promise<number> {
       return check(command.args);
     case 'reload':
       return reload(command.runDir);
+    case 'verify':
+      return verify(command.args);
     case 'serve':
       return serve(command.args);
   }

@@ -63,11 +63,20 @@ describe('parseArguments', () => {
   }
 
   for (const [line, expected] of [
-    ['', /^no command given; the commands are: serve, check, reload /],
+    ['', /^no command given; the commands are: serve, check, reload, verify /],
     ['reload --port 80', /^reload takes --run-dir only \(got --port too\)/],
     ['reload now', /^reload takes no arguments \(got "now"\)$/],
     ['reload --run-dir=', /^--run-dir must be a folder/],
     ['serve --run-dir d', /^--run-dir is for plugind reload, not for serve$/],
+    ['verify', /^URL is missing: verify takes/],
+    ['verify a b', /^verify takes one URL \(got "b" too\)$/],
+    ['verify a --port 80', /^verify does not take --port$/],
+    ['verify a --requests 0', /^--requests must be an integer from 1 to 10000000 \(got "0"\)$/],
+    ['verify a --connections 1001', /^--connections must be an integer from 1 to 1000 /],
+    ['verify a --connections 1e2', /^--connections must be an integer .*got "1e2"/],
+    ['verify a --method get', /^--method must be POST, GET or both \(got "get"\)$/],
+    ['serve --requests 5', /^--requests is for plugind verify, not for serve$/],
+    ['reload --method GET', /^reload takes --run-dir only \(got --method too\)/],
     ['sevre', /^unknown command "sevre"; did you mean "serve"\?; the commands are/],
     ['hello.wasm hello', /^unknown command "hello.wasm"; the commands are/],
     ['serve --prot 80', /^unknown flag --prot; did you mean "--port"\?$/],
@@ -120,6 +129,16 @@ describe('reload', () => {
   });
 });
 
+describe('verify', () => {
+  it('takes a URL, and as much load as it is told', () => {
+    const args = { url: 'u', connections: 50, requests: 5000, methods: ['POST', 'GET'] };
+    assert.deepEqual(parseArguments(words('verify u')), { name: 'verify', args });
+    const line = 'verify u --connections 2 --requests 9 --method GET';
+    const given = { url: 'u', connections: 2, requests: 9, methods: ['GET'] };
+    assert.deepEqual(parseArguments(words(line)), { name: 'verify', args: given });
+  });
+});
+
 describe('parseServeArguments', () => {
   it('reads what follows the word serve, as pm2 gives it', () => {
     assert.deepEqual(parseServeArguments([]), {});
@@ -143,6 +162,14 @@ describe('USAGE', () => {
     for (const { flag, variables } of Object.values(SETTINGS)) {
       if (flag !== null) assert.ok(USAGE.includes(`--${flag} `), flag);
       for (const variable of variables) assert.match(USAGE, new RegExp(`\\b${variable}\\b`));
+    }
+  });
+  it('names every command and the flags of verify', () => {
+    for (const word of ['serve', 'check', 'reload', 'verify']) {
+      assert.ok(USAGE.includes(`plugind ${word} `), word);
+    }
+    for (const flag of ['connections', 'requests', 'method']) {
+      assert.ok(USAGE.includes(`--${flag} `), flag);
     }
   });
   it('fits a terminal', () => {
