@@ -23,6 +23,7 @@ const EXAMPLES = [
   'loop',
   'slow',
   'trap',
+  'wait',
 ];
 
 /** Runtime "stub" never frees: an example that allocates empties its heap at the start of each call. */
