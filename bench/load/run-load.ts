@@ -1,5 +1,6 @@
 /** Runs a load in threads of its own and merges what they found. The main thread only looks on. */
 import { once } from 'node:events';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   MessageChannel,
@@ -44,7 +45,7 @@ export async function runLoad(
   const memories = Array.from({ length: options.threads }, createLiveMemory);
   const numbers = createNumbersMemory();
   const threads = memories.map((live, thread) =>
-    startThread('load-thread.ts', { load: options, thread, numbers, live } satisfies ThreadData),
+    startThread('load-thread', { load: options, thread, numbers, live } satisfies ThreadData),
   );
   // Each closes its connections, so that the last figures say none is open.
   const ended = threads.map((thread) => new Promise((resolve) => thread.once('exit', resolve)));
@@ -84,11 +85,12 @@ export async function runLoad(
 }
 
 function startThread(name: string, data: object, transferList: TransferListItem[] = []): Worker {
-  const file = new URL(name, import.meta.url).href;
+  // Compiled, as the bench runs it, or as it stands here.
+  const file = new URL(name + path.extname(import.meta.url), import.meta.url).href;
   return new Worker(fileURLToPath(new URL('thread.js', import.meta.url)), {
     workerData: { ...data, file },
     transferList,
-    // Its entry loads TypeScript itself; what this process was started with would do it twice.
+    // Its entry loads what it needs for TypeScript itself; what this process was started with would do it twice.
     execArgv: [],
   });
 }
@@ -100,7 +102,7 @@ function startTicker(threads: readonly Worker[], rate: number): Worker {
     return port2;
   });
   const everyMs = Math.max(LEAST_TICK_MS, 1000 / rate / 4);
-  const ticker = startThread('ticker-thread.ts', { ports, everyMs } satisfies TickerData, ports);
+  const ticker = startThread('ticker-thread', { ports, everyMs } satisfies TickerData, ports);
   // One that fails leaves the engine's own timer.
   ticker.on('error', () => {});
   return ticker;

@@ -1,6 +1,8 @@
-/** Starts a thread's TypeScript, which workerData names: Node 20 gives threads no `--import`. */
+/** Starts a thread's module, which workerData names: Node 20 gives threads no `--import`, so TypeScript is seen to here. */
 import { workerData } from 'node:worker_threads';
-import { register } from 'tsx/esm/api';
 
-register();
+if (workerData.file.endsWith('.ts')) {
+  const { register } = await import('tsx/esm/api');
+  register();
+}
 await import(workerData.file);
