@@ -1,138 +1,124 @@
 /**
- * Requests a second of plugind beside the article's Node version and a bare Fastify route, in
- * interleaved rounds, so that a noisy machine is noisy for all of them. Needs `wrk`.
- * Usage: npm run bench [-- --rounds N --seconds N]
+ * `npm run bench`: plugind beside the article's servers and others, one scenario after the other. Writes
+ * bench/results/NAME.json and .md, and after a whole run the README's table and the charts.
+ * Exit codes: 0 measured, 1 a fault (void figures, a server that fails) or slower than --compare, 2 a wrong
+ * command line, 130 cut short by Ctrl-C, which prints what there is and writes nothing.
  */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
-import { type Contender, type RunningContender, startContender } from './contender.ts';
+import { CONTENDERS, contenderNamed, ROOT } from './contenders.ts';
+import { buildGoPeers, buildNode } from './runner/build.ts';
+import { drawCharts } from './runner/charts.ts';
+import { compareReports, describeChange } from './runner/compare.ts';
+import { reachGoals } from './runner/goals.ts';
+import { describeMachine } from './runner/machine.ts';
+import { formatReadme, formatResults } from './runner/markdown.ts';
+import { type BenchOptions, parseOptions, USAGE } from './runner/options.ts';
+import { hasProgram, type Planned, plan } from './runner/plan.ts';
+import { createProgressLines } from './runner/progress-lines.ts';
+import type { BenchReport, ScenarioReport } from './runner/report.ts';
+import { formatReport, parseReport } from './runner/report-schema.ts';
+import { rewriteSection } from './runner/rewrite-section.ts';
+import { type RunContext, runScenario } from './runner/run-scenario.ts';
+import { SCENARIOS, scenarioNamed } from './scenarios/all-scenarios.ts';
 
-const BODY = 'John Doe';
-const HELLO = 'examples/hello/hello.wasm';
-const ECHO = 'examples/echo/echo.wasm';
-const HELLO_ANSWER = '{"message":"🦀 Hello John Doe"}';
-const CONNECTIONS = 100;
-const PORTS = ['--port', '0', '--admin-port', '0'];
+const RESULTS = path.join(ROOT, 'bench/results');
+const IMAGES = path.join(ROOT, 'docs/images');
 
-function config(name: string): string[] {
-  return ['--config', `bench/configs/${name}.json`];
-}
+process.exitCode = await main(process.argv.slice(2));
 
-const CONTENDERS: readonly Contender[] = [
-  {
-    name: 'plugind, 2 workers, hello',
-    command: ['dist/cli.js', 'serve', HELLO, 'hello', '--workers', '2', ...PORTS],
-    answer: HELLO_ANSWER,
-  },
-  {
-    name: 'Fastify + SDK + promise mutex, 1 process, hello',
-    command: ['--import', 'tsx', 'bench/servers/promise-mutex.ts', HELLO, 'hello'],
-    answer: HELLO_ANSWER,
-  },
-  {
-    name: 'plugind, 1 worker, hello',
-    command: ['dist/cli.js', 'serve', HELLO, 'hello', '--workers', '1', ...PORTS],
-    answer: HELLO_ANSWER,
-  },
-  {
-    name: 'plugind, 1 worker, hello, fresh',
-    command: ['dist/cli.js', 'serve', ...config('hello-fresh'), '--workers', '1', ...PORTS],
-    answer: HELLO_ANSWER,
-  },
-  {
-    name: 'Fastify + SDK, instance a request, 1 process, hello',
-    command: ['--import', 'tsx', 'bench/servers/instance-per-request.ts', HELLO, 'hello'],
-    answer: HELLO_ANSWER,
-  },
-  {
-    name: 'plugind, 1 worker, echo',
-    command: ['dist/cli.js', 'serve', ECHO, 'echo', '--workers', '1', ...PORTS],
-    answer: BODY,
-  },
-  {
-    name: 'bare Fastify, 1 process, echo',
-    command: ['--import', 'tsx', 'bench/servers/bare-fastify.ts'],
-    answer: BODY,
-  },
-];
-
-/** Ratios worth naming: what, over what. */
-const RATIOS: readonly (readonly [string, string])[] = [
-  ['plugind, 2 workers, hello', 'Fastify + SDK + promise mutex, 1 process, hello'],
-  ['plugind, 1 worker, echo', 'bare Fastify, 1 process, echo'],
-  ['plugind, 1 worker, hello', 'bare Fastify, 1 process, echo'],
-  ['plugind, 1 worker, hello, fresh', 'plugind, 1 worker, hello'],
-  ['plugind, 1 worker, hello, fresh', 'Fastify + SDK, instance a request, 1 process, hello'],
-];
-
-const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, seconds: { type: 'string', default: '3' } },
-});
-const rounds = Number(values.rounds);
-const seconds = Number(values.seconds);
-
-const running: RunningContender[] = [];
-const results = new Map<string, number[]>(CONTENDERS.map(({ name }) => [name, []]));
-try {
-  for (const contender of CONTENDERS) running.push(await startContender(contender, BODY));
-  for (const { url } of running) load(url, 1);
-  for (let round = 1; round <= rounds; round++) {
-    for (const { contender, url } of shuffled(running)) {
-      const rate = load(url, seconds);
-      results.get(contender.name)?.push(rate);
-      console.error(`round ${round}/${rounds}  ${Math.round(rate)} req/s  ${contender.name}`);
+async function main(argv: readonly string[]): Promise<number> {
+  let options: ReturnType<typeof parseOptions>;
+  let before: BenchReport | null = null;
+  try {
+    options = parseOptions(argv);
+    if (options === 'help' || options === 'list') {
+      console.log(options === 'help' ? USAGE : listing());
+      return 0;
     }
+    // Looked up before anything is built: a wrong name should cost nobody a minute.
+    options.scenarios?.forEach(scenarioNamed);
+    options.contenders?.forEach(contenderNamed);
+    if (options.compareWith !== null) {
+      before = parseReport(JSON.parse(readFileSync(options.compareWith, 'utf8')));
+    }
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    return 2;
   }
-} finally {
-  await Promise.all(running.map((contender) => contender.stop()));
-}
-report();
-
-function load(url: string, durationSeconds: number): number {
-  const script = path.join(import.meta.dirname, 'post.lua');
-  const args = ['-t1', `-c${CONNECTIONS}`, `-d${durationSeconds}s`, '-s', script, url];
-  const text = execFileSync('wrk', args, { encoding: 'utf8' });
-  const failed = /Non-2xx|Socket errors/.exec(text);
-  if (failed !== null) throw new Error(`${url}: ${text}`);
-  return Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]);
+  buildNode();
+  const noGo = buildGoPeers(!options.isQuick);
+  const planned = plan(options, { noGo, hasHey: hasProgram('hey') });
+  const report = await measureAll(options, planned);
+  if (report === null) return 130;
+  writeResults(options, report);
+  return conclude(report, before);
 }
 
-function shuffled<T>(items: readonly T[]): T[] {
-  return items
-    .map((item) => ({ item, order: Math.random() }))
-    .sort((a, b) => a.order - b.order)
-    .map(({ item }) => item);
+function listing(): string {
+  const line = ({ name, title }: { name: string; title: string }): string =>
+    `  ${name.padEnd(26)}${title}`;
+  return ['scenarios', ...SCENARIOS.map(line), 'contenders', ...CONTENDERS.map(line)].join('\n');
 }
 
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
-}
-
-function report(): void {
-  const medianOf = (name: string): number => median(results.get(name) ?? []);
-  console.log(`| server | req/s, median of ${rounds} | lowest | highest |\n|---|---|---|---|`);
-  for (const [name, rates] of results) {
-    const figures = [median(rates), Math.min(...rates), Math.max(...rates)].map(Math.round);
-    console.log(`| ${name} | ${figures.join(' | ')} |`);
-  }
-  const ratios = RATIOS.map(([a, b]) => ({ of: a, to: b, ratio: medianOf(a) / medianOf(b) }));
-  for (const { of, to, ratio } of ratios) console.log(`\n${of} / ${to}: ${ratio.toFixed(2)}`);
-  const directory = path.join(import.meta.dirname, 'results');
-  mkdirSync(directory, { recursive: true });
-  const machine = `${os.availableParallelism()} CPUs, ${os.cpus()[0]?.model ?? 'unknown'}, Node ${process.version}`;
-  const record = {
-    machine,
-    connections: CONNECTIONS,
-    rounds,
-    seconds,
-    results: [...results],
-    ratios,
+/** null: cut short; what there is was printed. */
+async function measureAll(options: BenchOptions, planned: Planned): Promise<BenchReport | null> {
+  const interrupt = new AbortController();
+  process.once('SIGINT', () => interrupt.abort());
+  const progress = createProgressLines(planned.measurements, process.stderr);
+  for (const line of planned.skipped) progress.note(`skipped: ${line}`);
+  const context: RunContext = {
+    progress,
+    signal: interrupt.signal,
+    skipped: [...planned.skipped],
+    faults: [],
   };
-  writeFileSync(path.join(directory, 'throughput.json'), `${JSON.stringify(record, null, 2)}\n`);
+  const scenarios: ScenarioReport[] = [];
+  for (const { scenario, contenders } of planned.scenarios) {
+    if (interrupt.signal.aborted) break;
+    scenarios.push(await runScenario(scenario, contenders, context));
+  }
+  const report: BenchReport = {
+    format: 1,
+    date: new Date().toISOString(),
+    isQuick: options.isQuick,
+    isWhole: options.isWhole,
+    machine: describeMachine(),
+    skipped: context.skipped,
+    faults: context.faults,
+    scenarios,
+    goals: reachGoals(scenarios),
+  };
+  console.log(formatResults(report));
+  return interrupt.signal.aborted ? null : report;
+}
+
+function writeResults({ name, writesReadme }: BenchOptions, report: BenchReport): void {
+  mkdirSync(RESULTS, { recursive: true });
+  writeFileSync(path.join(RESULTS, `${name}.json`), formatReport(report));
+  writeFileSync(path.join(RESULTS, `${name}.md`), formatResults(report));
+  if (!writesReadme || report.faults.length > 0) return;
+  const section = formatReadme(report);
+  if (section === null) {
+    console.error('README and charts are left as they are: not all that they show was measured');
+    return;
+  }
+  mkdirSync(IMAGES, { recursive: true });
+  for (const [file, svg] of drawCharts(report)) writeFileSync(path.join(IMAGES, file), svg);
+  const readme = path.join(ROOT, 'README.md');
+  const text = readFileSync(readme, 'utf8');
+  writeFileSync(readme, rewriteSection(text, section));
+}
+
+function conclude(report: BenchReport, before: BenchReport | null): number {
+  const changes = before === null ? [] : compareReports(before, report);
+  if (before !== null) {
+    const isSame =
+      before.machine.cpu === report.machine.cpu && before.machine.cpus === report.machine.cpus;
+    if (!isSame) console.log(`compared with another machine: ${before.machine.cpu}`);
+    for (const change of changes) console.log(describeChange(change));
+    if (changes.length === 0) console.log('nothing changed beyond the spread');
+  }
+  for (const fault of report.faults) console.error(`fault: ${fault}`);
+  return report.faults.length > 0 || changes.some(({ isWorse }) => isWorse) ? 1 : 0;
 }

@@ -1,0 +1,124 @@
+/** One load on one running server, with what the system and the server itself say about it. */
+import type { Contender } from '../contenders.ts';
+import type { LoadOptions } from '../load/load-options.ts';
+import type { LoadResult, Progress } from '../load/load-result.ts';
+import type { Scenario } from '../scenarios/scenario.ts';
+import { runHey, runLoad } from './load-client.ts';
+import { readUsage } from './process-usage.ts';
+import type { Round } from './report.ts';
+import { type ServerCounters, scrapeCounters } from './server-counters.ts';
+import { type RunningContender, startContender } from './start-contender.ts';
+
+/** Of the client and its connections; the server was warm before. At most half of what is measured. */
+const WARM_UP_MS = 200;
+const TIMEOUT_MS = 10_000;
+/** Threads of the client. One keeps up with two workers and leaves them the other CPU. */
+const CLIENT_THREADS = 1;
+
+export interface Measured {
+  readonly round: Round;
+  readonly peakRssBytes: number | null;
+  /** null: the server does not count. */
+  readonly counters: { readonly before: ServerCounters; readonly after: ServerCounters } | null;
+  readonly result: LoadResult;
+}
+
+/** What may differ from the scenario's own. */
+export interface Changes {
+  readonly connections?: number;
+  readonly seconds?: number;
+  /** Requests a second; absent: a closed loop. */
+  readonly rate?: number;
+}
+
+export interface Watch {
+  readonly onProgress: (progress: Progress) => void;
+  readonly signal: AbortSignal;
+}
+
+export async function measure(
+  running: RunningContender,
+  scenario: Scenario,
+  changes: Changes,
+  watch: Watch,
+): Promise<Measured> {
+  const options = loadOptions(running, scenario, changes);
+  const scrape = async (): Promise<ServerCounters | null> =>
+    running.adminUrl === null ? null : scrapeCounters(running.adminUrl);
+  const [before, usageBefore] = [await scrape(), readUsage(running.pid)];
+  const result =
+    scenario.hey === undefined
+      ? await runLoad(options, watch.onProgress, watch.signal)
+      : await runHey(options, watch.signal);
+  const [usageAfter, after] = [readUsage(running.pid), await scrape()];
+  const cpuUs =
+    usageBefore === null || usageAfter === null ? null : usageAfter.cpuUs - usageBefore.cpuUs;
+  const counters = before === null || after === null ? null : { before, after };
+  return {
+    round: {
+      ...figuresOf(result),
+      rate: options.rate,
+      cpuUsPerRequest:
+        cpuUs === null || result.total.answered === 0 ? null : cpuUs / result.total.answered,
+      counted: counters === null ? null : counters.after.calls - counters.before.calls,
+    },
+    peakRssBytes: usageAfter?.peakRssBytes ?? null,
+    counters,
+    result,
+  };
+}
+
+function figuresOf(result: LoadResult): Omit<Round, 'rate' | 'cpuUsPerRequest' | 'counted'> {
+  const { ok, wrong, refused, failed, latency } = result;
+  return {
+    requestsPerSecond: result.requestsPerSecond,
+    p50Us: latency.p50,
+    p99Us: latency.p99,
+    refusedP99Us: result.refusedLatency?.p99 ?? null,
+    quickP99Us: result.partLatency?.quick.p99 ?? null,
+    clientLateP99Us: result.lateness?.p99 ?? null,
+    ...{ ok, wrong, refused, failed },
+    answered: result.total.answered,
+    percentiles: latency.percentiles,
+  };
+}
+
+function loadOptions(
+  { url, contender }: RunningContender,
+  scenario: Scenario,
+  changes: Changes,
+): LoadOptions {
+  const bareTraffic = contender.isBare === true ? scenario.bareTraffic : undefined;
+  const seconds = changes.seconds ?? scenario.seconds;
+  return {
+    url: `${url}/`,
+    method: 'POST',
+    traffic: bareTraffic ?? scenario.traffic,
+    connections: changes.connections ?? scenario.connections,
+    threads: CLIENT_THREADS,
+    pipelining: 1,
+    keepAlive: true,
+    rate: changes.rate === undefined ? null : Math.max(1, Math.round(changes.rate)),
+    durationMs: seconds * 1000,
+    warmUpMs: scenario.hey === undefined ? Math.min(WARM_UP_MS, seconds * 500) : 0,
+    requests: scenario.hey?.requests ?? null,
+    timeoutMs: TIMEOUT_MS,
+  };
+}
+
+/**
+ * Starts it and asks for one answer, which must be right.
+ * @throws NotHere for what cannot run here; Error for a server that does not start or answers anything else.
+ */
+export async function startAndCheck(
+  contender: Contender,
+  scenario: Scenario,
+): Promise<RunningContender> {
+  const running = await startContender(contender, scenario.served);
+  const options = loadOptions(running, scenario, { connections: 1 });
+  const { ok, byStatus, failures } = await runLoad({ ...options, requests: 1, warmUpMs: 0 });
+  if (ok === 1) return running;
+  await running.stop();
+  const found = JSON.stringify({ ...byStatus, ...failures });
+  throw new Error(`${contender.name} gives a wrong first answer in ${scenario.name}: ${found}`);
+}

@@ -1,0 +1,172 @@
+/**
+ * One scenario: starts its contenders, each a process of its own, measures them in interleaved rounds
+ * whose order is new each time, and stops them. An idle server costs the others nothing.
+ */
+import type { Contender } from '../contenders.ts';
+import type { Scenario } from '../scenarios/scenario.ts';
+import { type Found, judgeRounds } from './judge-rounds.ts';
+import { clientWaits } from './lock-wait.ts';
+import { type Changes, type Measured, measure, startAndCheck } from './measure.ts';
+import type { ProgressLines } from './progress-lines.ts';
+import type { LockWait, Round, ScenarioReport } from './report.ts';
+import { lockWaitShares } from './server-counters.ts';
+import { NotHere, type RunningContender } from './start-contender.ts';
+import { shuffled } from './statistics.ts';
+
+/** One load before the rounds. */
+const PROBE_SECONDS = 1;
+/** V8 has compiled what is hot after some thousand requests, which a busy machine does not serve in a second. */
+const WARM_REQUESTS = 3000;
+const MOST_PROBES = 3;
+
+export interface RunContext {
+  readonly progress: ProgressLines;
+  readonly signal: AbortSignal;
+  /** Plain lines: what was left out, and why. */
+  readonly skipped: string[];
+  /** Plain lines: what makes the run fail. */
+  readonly faults: string[];
+}
+
+interface Entry {
+  readonly contender: Contender;
+  running: RunningContender;
+  /** For each request a second of its own or of all. */
+  changes: Changes;
+  /** p50 of one connection, in microseconds; null: not asked for. */
+  aloneUs: number | null;
+  readonly rounds: Round[];
+  readonly sent: number[];
+  deaths: number;
+  peakRssBytes: number | null;
+  lockWait: LockWait | null;
+}
+
+export async function runScenario(
+  scenario: Scenario,
+  contenders: readonly Contender[],
+  context: RunContext,
+): Promise<ScenarioReport> {
+  const entries: Entry[] = [];
+  try {
+    for (const contender of contenders) {
+      if (context.signal.aborted) break;
+      const entry = await startEntry(scenario, contender, context);
+      if (entry !== null) entries.push(entry);
+    }
+    await probeAll(scenario, entries, context);
+    for (let round = 1; round <= scenario.rounds; round++) {
+      for (const entry of shuffled(entries)) {
+        if (!context.signal.aborted) await measureEntry(scenario, entry, round, context);
+      }
+    }
+  } finally {
+    await Promise.all(entries.map((entry) => entry.running.stop()));
+  }
+  const reports = entries.map((entry) => judgeRounds(entry.contender, entry satisfies Found));
+  for (const report of reports) {
+    if (report.void !== null && !context.signal.aborted) {
+      context.faults.push(`${scenario.name}: ${report.name} is void: ${report.void}`);
+    }
+  }
+  return {
+    name: scenario.name,
+    title: scenario.title,
+    tool: scenario.hey === undefined ? 'plugind-load' : 'hey',
+    pace: scenario.pace.kind,
+    connections: scenario.connections,
+    contenders: reports,
+  };
+}
+
+async function startEntry(
+  scenario: Scenario,
+  contender: Contender,
+  context: RunContext,
+): Promise<Entry | null> {
+  try {
+    const running = await startAndCheck(contender, scenario);
+    return {
+      ...{ contender, running, changes: {}, aloneUs: null, rounds: [], sent: [], deaths: 0 },
+      ...{ peakRssBytes: null, lockWait: null },
+    };
+  } catch (error) {
+    const line = `${scenario.name}: ${contender.name}: ${error instanceof Error ? error.message : String(error)}`;
+    const isSkipped = error instanceof NotHere;
+    (isSkipped ? context.skipped : context.faults).push(line);
+    context.progress.note(`${isSkipped ? 'skipped' : 'fault'}: ${line}`);
+    return null;
+  }
+}
+
+/**
+ * Loads on each before the rounds begin, for compilers to warm up. They tell what a fixed rate is a
+ * share of, and what a request waits that is alone. The article's tool gets the servers cold, as there.
+ */
+async function probeAll(
+  scenario: Scenario,
+  entries: readonly Entry[],
+  context: RunContext,
+): Promise<void> {
+  if (scenario.hey !== undefined) return;
+  const { pace } = scenario;
+  const capacities: number[] = [];
+  for (const entry of entries) {
+    // More would only queue up, or be refused where the queue is short.
+    const connections = Math.min(100, scenario.connections);
+    let capacity = 0;
+    for (let answered = 0, load = 0; answered < WARM_REQUESTS && load < MOST_PROBES; load++) {
+      const { round } = await probe(scenario, entry, { connections }, context);
+      answered += round.answered;
+      capacity = round.requestsPerSecond;
+    }
+    capacities.push(capacity);
+    if (scenario.comparesLockWait !== true) continue;
+    const alone = await probe(scenario, entry, { connections: 1 }, context);
+    entry.aloneUs = alone.round.p50Us;
+  }
+  if (pace.kind === 'closed') return;
+  const slowest = Math.min(...capacities);
+  for (const [index, entry] of entries.entries()) {
+    const capacity = pace.kind === 'own' ? (capacities[index] ?? slowest) : slowest;
+    entry.changes = { rate: capacity * pace.share };
+  }
+}
+
+function probe(
+  scenario: Scenario,
+  { running }: Entry,
+  changes: Changes,
+  { progress, signal }: RunContext,
+): Promise<Measured> {
+  const watch = { onProgress: progress.live, signal };
+  progress.begin(`${scenario.name}  warm-up  ${running.contender.name}`);
+  const seconds = Math.min(PROBE_SECONDS, scenario.seconds);
+  return measure(running, scenario, { ...changes, seconds }, watch);
+}
+
+async function measureEntry(
+  scenario: Scenario,
+  entry: Entry,
+  round: number,
+  { progress, signal }: RunContext,
+): Promise<void> {
+  progress.begin(`${scenario.name}  ${round}/${scenario.rounds}  ${entry.contender.name}`);
+  const watch = { onProgress: progress.live, signal };
+  const measured = await measure(entry.running, scenario, entry.changes, watch);
+  // What was cut short is no round of the others' length.
+  if (signal.aborted) return;
+  entry.rounds.push(measured.round);
+  entry.sent.push(measured.result.total.sent);
+  entry.peakRssBytes = Math.max(entry.peakRssBytes ?? 0, measured.peakRssBytes ?? 0) || null;
+  if (entry.aloneUs !== null && measured.counters !== null) {
+    const { before, after } = measured.counters;
+    const client = clientWaits(measured.round.percentiles, entry.aloneUs);
+    entry.lockWait = { client, server: lockWaitShares(before, after) };
+  }
+  progress.end(measured.round);
+  if (entry.running.isAlive()) return;
+  entry.deaths++;
+  await entry.running.stop();
+  entry.running = await startAndCheck(entry.contender, scenario);
+}

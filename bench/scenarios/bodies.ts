@@ -1,0 +1,51 @@
+/** Larger bodies: count_vowels reads every byte, echo moves them. */
+import { CPUS } from '../contenders.ts';
+import type { Scenario } from './scenario.ts';
+
+const VOWELS = { plugin: 'count-vowels', functionName: 'count_vowels' } as const;
+
+const base = {
+  pace: { kind: 'closed' },
+  seconds: 0.7,
+  rounds: 3,
+  contenders: ['plugind', 'go-mutex', 'go-pool', 'promise-mutex'],
+  quickContenders: [],
+} as const;
+
+export const BODY_SCENARIOS: readonly Scenario[] = [
+  {
+    ...base,
+    name: 'vowels-1k',
+    title: 'count_vowels, 1 KB, 100 connections',
+    served: VOWELS,
+    traffic: { kind: 'vowels', bytes: 1024 },
+    connections: 100,
+  },
+  {
+    ...base,
+    name: 'vowels-100k',
+    title: 'count_vowels, 100 KB, 32 connections',
+    served: VOWELS,
+    traffic: { kind: 'vowels', bytes: 102_400 },
+    connections: 32,
+    rounds: 5,
+    quickContenders: ['plugind', 'go-mutex', 'promise-mutex'],
+  },
+  {
+    ...base,
+    name: 'vowels-1m',
+    title: 'count_vowels, 1 MB, 8 connections',
+    served: VOWELS,
+    traffic: { kind: 'vowels', bytes: 1_048_576 },
+    connections: 8,
+  },
+  {
+    ...base,
+    name: 'echo-1k',
+    title: 'echo, 1 KB, 100 connections',
+    served: { plugin: 'echo', functionName: 'echo' },
+    traffic: { kind: 'unique-echo', bytes: 1024 },
+    connections: 100,
+    contenders: [...base.contenders, CPUS === 1 ? 'bare-fastify' : 'bare-fastify-cluster'],
+  },
+];

@@ -1,0 +1,73 @@
+/** The article's request: eight bytes in, a greeting out. Every request has a number of its own in its body. */
+import { CPUS, SCALED, type Served } from '../contenders.ts';
+import type { Scenario } from './scenario.ts';
+
+export const HELLO: Served = { plugin: 'hello', functionName: 'hello' };
+
+const base = {
+  served: HELLO,
+  traffic: { kind: 'unique-hello' },
+  bareTraffic: { kind: 'unique-echo', bytes: 8 },
+  pace: { kind: 'closed' },
+  seconds: 0.7,
+  rounds: 3,
+  quickContenders: [],
+} as const;
+
+const bareCluster = CPUS === 1 ? [] : ['bare-fastify-cluster'];
+
+export const HELLO_SCENARIOS: readonly Scenario[] = [
+  {
+    ...base,
+    name: 'hello-1',
+    title: 'hello, 8 B, 1 connection',
+    connections: 1,
+    contenders: ['plugind', 'go-mutex', 'promise-mutex'],
+  },
+  {
+    ...base,
+    name: 'hello-100',
+    title: 'hello, 8 B, 100 connections',
+    connections: 100,
+    rounds: 5,
+    contenders: [
+      ...['plugind', 'plugind-thread', 'go-mutex', 'go-pool', 'go-bare', 'promise-mutex'],
+      ...['bare-fastify', ...bareCluster, 'raw-http'],
+    ],
+    quickContenders: ['plugind', 'go-mutex', 'promise-mutex', ...bareCluster],
+  },
+  {
+    ...base,
+    name: 'hello-1000',
+    title: 'hello, 8 B, 1,000 connections',
+    connections: 1000,
+    contenders: ['plugind', 'go-mutex', 'go-pool', 'promise-mutex'],
+  },
+  {
+    ...base,
+    name: 'fresh',
+    title: 'hello, nothing survives a request, 100 connections',
+    connections: 100,
+    contenders: [
+      ...['plugind-fresh', 'go-instance-per-request', 'go-compiled-once'],
+      'instance-per-request',
+    ],
+    quickContenders: ['plugind-fresh', 'instance-per-request'],
+  },
+  {
+    ...base,
+    name: 'scale',
+    title: 'hello, 100 connections, by workers',
+    connections: 100,
+    contenders: SCALED.map(({ name }) => name),
+  },
+  {
+    ...base,
+    name: 'wrong-answers',
+    title: 'hello, 100 connections, with and without a lock',
+    connections: 100,
+    rounds: 1,
+    contenders: ['shared-unlocked', 'go-shared-unlocked', 'go-mutex', 'plugind'],
+    quickContenders: ['shared-unlocked', 'plugind'],
+  },
+];

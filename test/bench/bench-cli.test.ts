@@ -1,0 +1,67 @@
+/** `npm run bench` as a user runs it, as short as can be. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { parseReport } from '../../bench/runner/report-schema.ts';
+import { ROOT } from '../helpers/paths.ts';
+import { cleanEnvironment } from '../helpers/server-process.ts';
+
+const RESULT = path.join(ROOT, 'bench/results/partial.json');
+
+function bench(...args: readonly string[]) {
+  const command = ['--import', 'tsx', path.join(ROOT, 'bench/run.ts'), ...args];
+  return spawnSync(process.execPath, command, {
+    cwd: ROOT,
+    env: cleanEnvironment(),
+    encoding: 'utf8',
+  });
+}
+
+const SHORT = ['--quick', '--seconds', '0.2'];
+
+describe('npm run bench', () => {
+  it('measures, checks and writes what it found; a comparison says what got slower', () => {
+    const names = ['--scenario', 'wrong-answers', '--contender', 'plugind,shared-unlocked'];
+    const { status, stdout, stderr } = bench(...SHORT, ...names, '--rounds', '3');
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /with and without a lock/);
+    const report = parseReport(JSON.parse(readFileSync(RESULT, 'utf8')));
+    const contenders = report.scenarios.flatMap((scenario) => scenario.contenders);
+    const ours = contenders.filter(({ name }) => name === 'plugind');
+    assert.equal(ours.length, 1);
+    for (const { rounds } of ours) {
+      for (const round of rounds) {
+        assert.ok(round.ok > 0);
+        assert.equal(round.wrong, 0);
+        assert.equal(round.counted, round.answered);
+      }
+    }
+    const unlocked = contenders.find(({ name }) => name === 'shared-unlocked');
+    assert.ok(
+      unlocked?.rounds.some(({ wrong }) => wrong > 0),
+      'the server without a lock was right',
+    );
+
+    const faster = JSON.parse(readFileSync(RESULT, 'utf8'));
+    for (const { contenders: all } of faster.scenarios) {
+      for (const { requestsPerSecond: figure } of all) {
+        for (const key of Object.keys(figure ?? {})) figure[key] *= 1000;
+      }
+    }
+    const file = path.join(os.tmpdir(), `plugind-bench-compare-${process.pid}.json`);
+    writeFileSync(file, JSON.stringify(faster));
+    const alone = ['--scenario', 'wrong-answers', '--contender', 'plugind', '--rounds', '3'];
+    const compared = bench(...SHORT, ...alone, '--compare', file);
+    assert.equal(compared.status, 1, compared.stderr);
+    assert.match(compared.stdout, /^SLOWER {2}wrong-answers {2}plugind/m);
+  });
+
+  it('answers a wrong name before it builds anything', () => {
+    const { status, stderr } = bench('--scenario', 'nothing');
+    assert.equal(status, 2);
+    assert.match(stderr, /there is no scenario nothing/);
+  });
+});
