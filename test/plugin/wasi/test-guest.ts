@@ -2,9 +2,9 @@
  * Helpers of WASI's tests. In most of them the test plays the guest: it calls the functions with
  * pointers into a memory of its own, as a linked module would.
  */
-import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { after } from 'node:test';
 import type { ServerError } from '../../../src/errors.ts';
 import {
@@ -131,11 +131,24 @@ export function mount(hostPath: string, guestPath: string, readOnly = false): Pr
   return { hostPath, guestPath, readOnly };
 }
 
-/** Open descriptors of this process; null where the system does not list them. */
-export function countDescriptors(): number | null {
+/** Whether the system lists what this process has open. */
+export const CAN_LIST_DESCRIPTORS: boolean = existsSync('/proc/self/fd');
+
+/**
+ * Descriptors of this process that lead to this directory or into it. The process's others come and
+ * go by themselves: tsx, the test runner and Node's own threads open and close files and pipes.
+ */
+export function openIn(directory: string): readonly string[] {
+  return readdirSync('/proc/self/fd')
+    .map(targetOf)
+    .filter((target) => target === directory || target.startsWith(directory + sep));
+}
+
+/** Empty for the descriptor that the listing itself used. */
+function targetOf(fd: string): string {
   try {
-    return readdirSync('/proc/self/fd').length;
+    return readlinkSync(`/proc/self/fd/${fd}`);
   } catch {
-    return null;
+    return '';
   }
 }
