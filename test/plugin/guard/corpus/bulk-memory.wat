@@ -1,0 +1,16 @@
+;; Overlapping copies and fills of many lengths, in bounds, at the edge and over it.
+(module
+  (memory (export "memory") 20)
+  (data $d "abcdefgh")
+  (func (export "fill") (memory.fill (i32.const 7) (i32.const 170) (i32.const 1200000)))
+  (func (export "up") (memory.copy (i32.const 100) (i32.const 7) (i32.const 1199900)))
+  (func (export "down") (memory.copy (i32.const 7) (i32.const 100) (i32.const 1199900)))
+  (func (export "to_the_edge") (memory.fill (i32.const 1310719) (i32.const 1) (i32.const 1)))
+  (func (export "over_the_edge") (memory.fill (i32.const 1310719) (i32.const 2) (i32.const 2)))
+  (func (export "huge") (memory.copy (i32.const 0) (i32.const 1) (i32.const -1)))
+  (func (export "nothing") (memory.fill (i32.const 1310720) (i32.const 2) (i32.const 0)))
+  (func (export "init") (memory.init $d (i32.const 30) (i32.const 2) (i32.const 6)))
+  (func (export "init_over") (memory.init $d (i32.const 30) (i32.const 2) (i32.const 7)))
+  (func (export "drop") (data.drop $d))
+  (func (export "init_dropped") (memory.init $d (i32.const 30) (i32.const 0) (i32.const 1)))
+  (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))

@@ -1,0 +1,20 @@
+;; Recursion of every depth that returns, through a start function too, and a frame of many locals.
+(module
+  (global $calls (export "calls") (mut i32) (i32.const 0))
+  (func $fib (param i32) (result i32)
+    (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+    (if (result i32) (i32.lt_s (local.get 0) (i32.const 2))
+      (then (local.get 0))
+      (else (i32.add
+        (call $fib (i32.sub (local.get 0) (i32.const 1)))
+        (call $fib (i32.sub (local.get 0) (i32.const 2)))))))
+  (func $wide (param i32) (result i64)
+    (local i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64)
+    (local.set 20 (i64.extend_i32_s (local.get 0)))
+    (if (local.get 0)
+      (then (local.set 1 (call $wide (i32.sub (local.get 0) (i32.const 1))))))
+    (i64.add (local.get 1) (local.get 20)))
+  (func $start (drop (call $fib (i32.const 10))))
+  (start $start)
+  (func (export "fib") (result i32) (call $fib (i32.const 14)))
+  (func (export "wide") (result i64) (call $wide (i32.const 300))))

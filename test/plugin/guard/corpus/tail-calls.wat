@@ -1,0 +1,18 @@
+;; Tail calls: to each other, through a table, to a free function, to a wrong type.
+(module
+  (type $f (func (param i32 i64) (result i64)))
+  (table funcref (elem $even $odd $leaf $other))
+  (func $even (type $f)
+    (if (i32.eqz (local.get 0)) (then (return (local.get 1))))
+    (return_call $odd (i32.sub (local.get 0) (i32.const 1)) (i64.add (local.get 1) (i64.const 1))))
+  (func $odd (type $f)
+    (return_call_indirect (type $f)
+      (i32.sub (local.get 0) (i32.const 1)) (i64.add (local.get 1) (i64.const 2))
+      (select (i32.const 0) (i32.const 2) (i32.gt_s (local.get 0) (i32.const 1)))))
+  (func $leaf (type $f) (i64.mul (local.get 1) (i64.const 3)))
+  (func $other (result i32) (i32.const 1))
+  (func (export "run") (result i64) (return_call $even (i32.const 5000) (i64.const 0)))
+  (func (export "wrong_type") (result i64)
+    (return_call_indirect (type $f) (i32.const 0) (i64.const 0) (i32.const 3)))
+  (func (export "out_of_table") (result i64)
+    (return_call_indirect (type $f) (i32.const 0) (i64.const 0) (i32.const 4))))
