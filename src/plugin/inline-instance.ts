@@ -10,6 +10,8 @@ import type { InstanceOptions } from './instance-options.ts';
 import { Snapshot } from './snapshot.ts';
 
 const WASM_PAGE_BYTES = 65_536;
+/** Part of the page limit that has to be left for inputs and outputs once a guest grew. */
+const LEAST_ROOM = 1 / 8;
 /** The entry of a WASI command: its exit code is its result. */
 const COMMAND_ENTRY = '_start';
 
@@ -36,6 +38,8 @@ class InlineInstance implements PluginInstance {
   readonly #functions = new Map<string, GuestFunction>();
   readonly #suspendable = new Map<string, SuspendableFunction>();
   #snapshot: Snapshot | null = null;
+  /** Guest pages after initialisation. */
+  #initialPages = 0;
   #isPoisoned = false;
   #isClosed = false;
 
@@ -77,6 +81,7 @@ class InlineInstance implements PluginInstance {
     }
     const { error } = this.#parts.deadline;
     if (error !== null) throw error;
+    this.#initialPages = this.guestPages;
     if (canRestore) this.#snapshot = new Snapshot(this.#parts.memory, this.#parts.globals);
   }
 
@@ -138,7 +143,13 @@ class InlineInstance implements PluginInstance {
     wasi?.begin();
     // Guest and kernel share one limit; what the guest holds the kernel cannot have.
     kernel.setMaxHeapPages(Math.max(0, this.#options.memory.maxPages - this.guestPages));
-    kernel.begin(input);
+    try {
+      kernel.begin(input);
+    } catch (error) {
+      // Too little room for this input, and a guest that grew is why.
+      if (this.guestPages > this.#initialPages) this.#isPoisoned = true;
+      throw error;
+    }
   }
 
   #finish(functionName: string, returned: number | undefined): Uint8Array {
@@ -146,7 +157,7 @@ class InlineInstance implements PluginInstance {
     wasi?.end();
     if (deadline.error !== null) throw this.#poison(deadline.error);
     // A command is meant to run once.
-    if (functionName === COMMAND_ENTRY) this.#isPoisoned = true;
+    if (functionName === COMMAND_ENTRY || this.#isOutgrown()) this.#isPoisoned = true;
     return kernel.finish(returned);
   }
 
@@ -176,6 +187,13 @@ class InlineInstance implements PluginInstance {
     }
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
     return this.#poison(new ServerError('PLUGIN_TRAPPED', reason, { cause: thrown }));
+  }
+
+  /** Guest memory never shrinks, so the next callers would pay for what this one's call took. */
+  #isOutgrown(): boolean {
+    const { maxPages } = this.#options.memory;
+    const pages = this.guestPages;
+    return pages > this.#initialPages && maxPages - pages < maxPages * LEAST_ROOM;
   }
 
   #poison(error: ServerError): ServerError {

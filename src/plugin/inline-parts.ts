@@ -157,6 +157,7 @@ function createHost(
     maxRefusedAllocations: MAX_REFUSED_ALLOCATIONS,
     trip: deadline.end,
     checkDeadline: deadline.check,
+    remainingMs: () => deadline.remainingMs,
   });
 }
 

@@ -100,6 +100,28 @@ describe('a greedy guest', () => {
     });
   }
 
+  it('that keeps nearly all of its memory is replaced: the next caller has room for an input', async () => {
+    const guest = await assembleGuest(
+      [],
+      `${OK} (memory 1)
+      (func (export "run") (result i32)
+        (loop $again (br_if $again (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))
+        (i32.const 0))
+      (func (export "most") (result i32) (memory.grow (i32.const 100)) (i32.const 0) (i32.lt_s))`,
+    );
+    const plugin = await createPlugin({ wasm: guest, memory: { maxPages: MAX_PAGES } });
+    for (let round = 0; round < 2; round++) {
+      await plugin.call('run');
+      assert.equal((await plugin.call('ok', 'an input')).byteLength, 0);
+      // What is left after this is enough for most, and only too little for what is larger still.
+      await plugin.call('most');
+      const large = new Uint8Array(70 * 65_536);
+      await assert.rejects(plugin.call('ok', large), { code: 'PLUGIN_LIMIT' });
+      assert.equal((await plugin.call('ok', large)).byteLength, 0);
+    }
+    await plugin.close();
+  });
+
   it('is refused at load when it starts with more memory than it may have', async () => {
     const guest = await assembleGuest([], `${OK} (memory 161)`);
     const loading = createPlugin({ wasm: guest, memory: { maxPages: MAX_PAGES } });

@@ -2,6 +2,7 @@
  * Makes an embedder's host functions fit for a guest: the first argument becomes our call context
  * instead of the SDK's, and a throw ends the call with its error instead of entering the guest.
  */
+import { types } from 'node:util';
 import { ServerError } from '../../errors.ts';
 import type { CallContext } from './call-context.ts';
 import { KERNEL_ITEM } from './kernel.ts';
@@ -39,16 +40,35 @@ export function bindHostFunctions(
       throw new ServerError('CONFIG_INVALID', `host functions cannot be in "${namespace}"`);
     }
     bound[namespace] = Object.fromEntries(
-      Object.entries(members).map(([name, member]) => [name, bind(member, host, context)]),
+      Object.entries(members).map(([name, member]) => [
+        name,
+        bind(`${namespace}.${name}`, member, host, context),
+      ]),
     );
   }
   return bound;
 }
 
-function bind(member: HostFunction, host: KernelHost, context: () => CallContext): BoundFunction {
+function bind(
+  label: string,
+  member: HostFunction,
+  host: KernelHost,
+  context: () => CallContext,
+): BoundFunction {
   // The SDK suspends the guest for functions declared async, so the wrapper has to be of that kind.
   return member instanceof AsyncFunction
     ? async (_sdk, ...values) =>
         host.runSuspended<unknown>(NOTHING, async () => member(context(), ...values))
-    : (_sdk, ...values) => host.run<unknown>(NOTHING, () => member(context(), ...values));
+    : (_sdk, ...values) =>
+        host.run<unknown>(NOTHING, () => requireValue(label, member(context(), ...values)));
+}
+
+/** Nobody would wait for a promise, and its rejection would end the process. */
+function requireValue(label: string, returned: unknown): unknown {
+  if (!types.isPromise(returned)) return returned;
+  returned.catch(() => {});
+  throw new ServerError(
+    'INTERNAL',
+    `the host function ${label} returned a promise; declare it async to have it waited for`,
+  );
 }

@@ -24,6 +24,8 @@ export interface KernelHostOptions {
   readonly trip: (error: ServerError) => void;
   /** Makes the guest trap soon if its time is over; must not throw. */
   readonly checkDeadline: () => void;
+  /** Milliseconds that the running call has left; 0 when its time is over. */
+  readonly remainingMs: () => number;
 }
 
 /** Shaped for the SDK's `functions`: its own call context comes first and is not used. */
@@ -96,17 +98,32 @@ export class KernelHost {
     }
   }
 
-  /** As {@link run}, for work that waits while the guest is suspended. */
+  /** As {@link run}, for work that waits while the guest is suspended: no longer than the call may take. */
   async runSuspended<T>(otherwise: T, work: (kernel: Kernel) => Promise<T>): Promise<T> {
     const kernel = this.#kernel;
     if (kernel === null || this.#tripped !== null) return otherwise;
     try {
-      return await work(kernel);
+      return await this.#untilDeadline(work(kernel), otherwise);
     } catch (thrown) {
       this.trip(ServerError.from(thrown));
       return otherwise;
     } finally {
       this.#options.checkDeadline();
+    }
+  }
+
+  /** What comes later is dropped: by then the call has ended and its instance is closed. */
+  async #untilDeadline<T>(pending: Promise<T>, otherwise: T): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<T>((resolve) => {
+      // Timers fire up to a millisecond early.
+      const remainingMs = Math.ceil(this.#options.remainingMs()) + 1;
+      timer = setTimeout(() => resolve(otherwise), remainingMs);
+    });
+    try {
+      return await Promise.race([pending, late]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -8,7 +8,12 @@ import assert from 'node:assert/strict';
 import { ServerError } from '../../../src/errors.ts';
 import { guardModule } from '../../../src/plugin/guard/guard.ts';
 import type { GuardedModule } from '../../../src/plugin/guard/guarded-module.ts';
-import { checkSameAndBounded, type Host, type MakeImports } from './differential.ts';
+import {
+  checkSameAndBounded,
+  type Host,
+  type MakeImports,
+  STACK_OVERFLOW,
+} from './differential.ts';
 import type { Random } from './random.ts';
 
 const OPTIONS = {
@@ -69,6 +74,7 @@ function hostFunction(
       return 0;
     } catch (error) {
       if (host.denied) throw error;
+      if (String(error).includes(STACK_OVERFLOW)) host.trace.push(`caught ${STACK_OVERFLOW}`);
       return 1;
     }
   };

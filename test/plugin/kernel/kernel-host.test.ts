@@ -302,6 +302,7 @@ describe('host functions', () => {
     let looked = 0;
     const test = createTestKernel({
       config: { key: 'value' },
+      remainingMs: () => 1000,
       checkDeadline: () => {
         looked++;
       },

@@ -122,6 +122,7 @@ export function createHost(options: TestKernelOptions = {}): {
     maxRefusedAllocations: 16,
     trip: (error) => trips.push(error),
     checkDeadline: () => {},
+    remainingMs: () => 60_000,
     ...options,
   });
   return { host, lines, trips };
