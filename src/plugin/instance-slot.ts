@@ -48,7 +48,6 @@ export class InstanceSlot {
 
   /** As {@link PluginInstance.call}. An empty slot, left by a replacement that failed, is filled first. */
   call(call: Call): Uint8Array | Promise<Uint8Array> {
-    this.#calls++;
     if (this.#instance !== null) return this.#enter(this.#instance, call);
     return this.#fill().then((instance) => this.#enter(instance, call));
   }
@@ -79,6 +78,7 @@ export class InstanceSlot {
     { functionName, input, hostContext }: Call,
   ): Uint8Array | Promise<Uint8Array> {
     const { plugin, marker } = this.#options;
+    this.#calls++;
     marker.begin(plugin, functionName);
     try {
       return instance.call(functionName, input, hostContext);
