@@ -30,6 +30,7 @@ const IMPORTS: Readonly<Record<string, string>> = {
   config_get: '(param i64) (result i64)',
   var_get: '(param i64) (result i64)',
   var_set: '(param i64 i64)',
+  log_trace: '(param i64)',
   log_info: '(param i64)',
   log_error: '(param i64)',
   http_request: '(param i64 i64) (result i64)',
