@@ -142,18 +142,23 @@ export const INFINITE_RECURSION: HostileGuest = {
 /** Each is an error `PLUGIN_LIMIT`. */
 export const BOMBS: readonly HostileGuest[] = [
   {
-    name: 'guest memory, grown until it is refused',
+    name: 'guest memory, grown and written until it is refused',
     imports: [],
     body: `(memory 1)
       (func (export "run") (result i32)
-        (loop $again (br_if $again (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))
+        (loop $again
+          (memory.fill (i32.sub (i32.shl (memory.size) (i32.const 16)) (i32.const 65536))
+            (i32.const 1) (i32.const 65536))
+          (br_if $again (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))
         (unreachable))`,
   },
   {
-    name: 'kernel memory, allocated for ever',
-    imports: ['alloc'],
+    name: 'kernel memory, allocated and written for ever',
+    imports: ['alloc', 'store_u64'],
     body: `(func (export "run") (result i32)
-        (loop $again (drop (call $alloc (i64.const 65536))) (br $again)) (i32.const 0))`,
+        (loop $again
+          (call $store_u64 (call $alloc (i64.const 4096)) (i64.const 1))
+          (br $again)) (i32.const 0))`,
   },
   {
     name: 'one allocation of more than there is',

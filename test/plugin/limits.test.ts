@@ -6,6 +6,8 @@ import { assembleGuest } from '../helpers/wat.ts';
 import { assembleHostile, BOMBS } from './hostile-guests.ts';
 
 const MAX_PAGES = 160;
+/** No bomb takes a second of a machine's time, but a busy machine can make it more. */
+const TIMEOUT_MS = 30_000;
 /** Above the limit itself, for code and garbage of the run; without limits each bomb takes more. */
 const SLACK_BYTES = 64 * 1024 * 1024;
 
@@ -14,7 +16,12 @@ describe('a greedy guest', () => {
     it(`is stopped: ${hostile.name}`, async (context) => {
       const { wasi = false } = hostile;
       const wasm = await assembleHostile(hostile);
-      const plugin = await createPlugin({ wasm, wasi, memory: { maxPages: MAX_PAGES } });
+      const plugin = await createPlugin({
+        wasm,
+        wasi,
+        memory: { maxPages: MAX_PAGES },
+        timeoutMs: TIMEOUT_MS,
+      });
       await plugin.call('ok');
       const before = process.memoryUsage.rss();
       for (let round = 0; round < 3; round++) {
@@ -38,7 +45,11 @@ describe('a greedy guest', () => {
         (i32.const 0))
       (func (export "most") (result i32) (memory.grow (i32.const 100)) (i32.const 0) (i32.lt_s))`,
     );
-    const plugin = await createPlugin({ wasm: guest, memory: { maxPages: MAX_PAGES } });
+    const plugin = await createPlugin({
+      wasm: guest,
+      memory: { maxPages: MAX_PAGES },
+      timeoutMs: TIMEOUT_MS,
+    });
     for (let round = 0; round < 2; round++) {
       await plugin.call('run');
       assert.equal((await plugin.call('ok', 'an input')).byteLength, 0);
@@ -53,7 +64,11 @@ describe('a greedy guest', () => {
 
   it('is refused at load when it starts with more memory than it may have', async () => {
     const guest = await assembleGuest([], '(memory 161)');
-    const loading = createPlugin({ wasm: guest, memory: { maxPages: MAX_PAGES } });
+    const loading = createPlugin({
+      wasm: guest,
+      memory: { maxPages: MAX_PAGES },
+      timeoutMs: TIMEOUT_MS,
+    });
     await assert.rejects(loading, { code: 'PLUGIN_COMPILE_FAILED' });
   });
 });
