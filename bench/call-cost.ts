@@ -1,6 +1,6 @@
 /**
- * CPU time of one call, without HTTP: the SDK as it is beside our kernel and guard, and our engine
- * with the guard off, in interleaved rounds of one process. Usage: node --import tsx bench/call-cost.ts
+ * CPU time of one call, without HTTP: the SDK as it is beside our kernel and guard,
+ * in interleaved rounds of one process. Usage: node --import tsx bench/call-cost.ts
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';

@@ -23,6 +23,8 @@ import { malformed, refusal, unsupported } from './refusal.ts';
 const MAX_IMPORTS = 10_000;
 const MAX_EXPORTS = 10_000;
 const MAX_TABLES = 64;
+/** V8 takes a million each of types, functions and globals; the guard adds a few of its own. */
+const MAX_INDICES = 999_990;
 
 const EMPTY_TYPES: FunctionTypes = {
   starts: new Int32Array(0),
@@ -162,6 +164,10 @@ function readBodies(
   return { bodyStarts, bodyEnds };
 }
 
+function checkCount(what: string, count: number): void {
+  if (count > MAX_INDICES) throw refusal(`${count} ${what}, the limit is ${MAX_INDICES}`);
+}
+
 /** Reads all but code, elements and data. Throws PLUGIN_COMPILE_FAILED. */
 export function readModule(bytes: Uint8Array): ModuleFacts {
   const sections = readSections(bytes);
@@ -173,6 +179,10 @@ export function readModule(bytes: Uint8Array): ModuleFacts {
   const types = typeReader ? readFunctionTypes(typeReader) : EMPTY_TYPES;
   const imports = readImports(reader(SECTION.import));
   const functionTypes = readFunctionSection(reader(SECTION.function), imports.functionTypes);
+  const globals = readGlobals(reader(SECTION.global), imports.globalTypes, imports.globalMutable);
+  checkCount('types', types.starts.length);
+  checkCount('functions', functionTypes.length);
+  checkCount('globals', globals.globalTypes.length);
   for (const type of functionTypes) {
     if (type >= types.starts.length || type < 0) throw malformed('unknown function type', 0);
   }
@@ -189,7 +199,7 @@ export function readModule(bytes: Uint8Array): ModuleFacts {
     functionTypes,
     tables: readTables(reader(SECTION.table), imports.tables),
     memory: readMemory(reader(SECTION.memory), imports.memories),
-    ...readGlobals(reader(SECTION.global), imports.globalTypes, imports.globalMutable),
+    ...globals,
     exports: readExports(reader(SECTION.export)),
     startFunction: reader(SECTION.start)?.u32() ?? -1,
     ...readBodies(reader(SECTION.code), functionTypes.length - imports.functionTypes.length),

@@ -55,12 +55,14 @@ function bind(
   host: KernelHost,
   context: () => CallContext,
 ): BoundFunction {
+  const call = (values: readonly unknown[]): unknown => {
+    host.startClock();
+    return member(context(), ...values);
+  };
   // The SDK suspends the guest for functions declared async, so the wrapper has to be of that kind.
   return member instanceof AsyncFunction
-    ? async (_sdk, ...values) =>
-        host.runSuspended<unknown>(NOTHING, async () => member(context(), ...values))
-    : (_sdk, ...values) =>
-        host.run<unknown>(NOTHING, () => requireValue(label, member(context(), ...values)));
+    ? async (_sdk, ...values) => host.runSuspended<unknown>(NOTHING, async () => call(values))
+    : (_sdk, ...values) => host.run<unknown>(NOTHING, () => requireValue(label, call(values)));
 }
 
 /** Nobody would wait for a promise, and its rejection would end the process. */

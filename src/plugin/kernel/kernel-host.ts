@@ -81,6 +81,11 @@ export class KernelHost {
     this.#options.trip(error);
   }
 
+  /** For work of any length: its time is the call's from its beginning, not from its first check. */
+  startClock(): void {
+    this.#options.remainingMs();
+  }
+
   /**
    * Runs a host function's work: not at all in a call that is ending, and without letting a throw
    * reach the guest. Also for an embedder's own functions.

@@ -27,7 +27,7 @@
 (import "plugind:host" "log" (func $host_log (param i32 i32 i32)))
 (import "plugind:host" "refused" (func $host_refused))
 
-(memory (export "plugind:memory") 32)
+(memory (export "plugind:memory") 17)
 ;; Until the host says otherwise: 64 MiB of heap, every log line filtered out.
 (data (i32.const 28) "\00\00\00\04\ff\ff\ff\7f")
 

@@ -30,10 +30,11 @@ function makeImports(bytes: Uint8Array): MakeImports {
   const module = new WebAssembly.Module(Uint8Array.from(bytes));
   const exported = WebAssembly.Module.exports(module).filter(({ kind }) => kind === 'function');
   return (host) => {
+    const entries: Entries = { count: 0, depth: 0 };
     const imports: WebAssembly.Imports = {};
     for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
       imports[from] ??= {};
-      if (kind === 'function') imports[from][name] = hostFunction(host, name, exported);
+      if (kind === 'function') imports[from][name] = hostFunction(host, name, exported, entries);
       else if (kind === 'global') imports[from][name] = externalGlobal(name);
       else if (kind === 'table') {
         imports[from][name] = new WebAssembly.Table({ element: 'anyfunc', initial: 100 });
@@ -47,21 +48,32 @@ function externalGlobal(name: string): never {
   return (name.startsWith('extern') ? 'an external value' : 0) as never;
 }
 
-/** How many calls from the host into the guest are open. */
-let depth = 0;
+/**
+ * Calls from the host into one guest in all its life, and those open now. Each can make several more,
+ * so a bound on their depth alone left modules that ran for hours.
+ */
+interface Entries {
+  count: number;
+  depth: number;
+}
+
+const MAX_ENTRIES = 1000;
 
 function hostFunction(
   host: Host,
   name: string,
   exported: readonly WebAssembly.ModuleExportDescriptor[],
+  entries: Entries,
 ): () => unknown {
   const nested = <T>(run: () => T): T => {
-    if (depth === MAX_DEPTH) throw new RangeError('called too deep');
-    depth += 1;
+    if (entries.depth === MAX_DEPTH) throw new RangeError('called too deep');
+    if (entries.count === MAX_ENTRIES) throw new RangeError('called too often');
+    entries.count += 1;
+    entries.depth += 1;
     try {
       return run();
     } finally {
-      depth -= 1;
+      entries.depth -= 1;
     }
   };
   const call = (target: unknown): unknown => {

@@ -67,6 +67,7 @@ export class LinkedGuest {
       maxRefusedAllocations: 4,
       trip: () => this.#stop(),
       checkDeadline,
+      remainingMs: () => this.#remainingMs(),
     });
     this.wasi = createGuestWasi({
       preopens: options.preopens ?? [],
