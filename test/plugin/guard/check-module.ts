@@ -57,7 +57,7 @@ interface Entries {
   depth: number;
 }
 
-const MAX_ENTRIES = 1000;
+const MAX_ENTRIES = 100;
 
 function hostFunction(
   host: Host,
