@@ -10,6 +10,8 @@ import { printTable } from './table.ts';
 /** The default: 64 MiB. */
 const MAX_PAGES = 1024;
 const ROUNDS = 10;
+/** The limits are to end it, also on a machine that is busy. */
+const TIMEOUT_MS = 30_000;
 const MEBIBYTE = 1024 * 1024;
 
 const peakBytes = (): number => process.resourceUsage().maxRSS * 1024;
@@ -17,7 +19,12 @@ const peakBytes = (): number => process.resourceUsage().maxRSS * 1024;
 async function measure(hostile: HostileGuest): Promise<readonly string[]> {
   const { name, wasi = false } = hostile;
   const wasm = await assembleHostile(hostile);
-  const plugin = await createPlugin({ wasm, wasi, memory: { maxPages: MAX_PAGES } });
+  const plugin = await createPlugin({
+    wasm,
+    wasi,
+    timeoutMs: TIMEOUT_MS,
+    memory: { maxPages: MAX_PAGES },
+  });
   await plugin.call('ok');
   const before = peakBytes();
   const times: number[] = [];
