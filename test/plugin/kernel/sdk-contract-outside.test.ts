@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
-import createPlugin, { type Plugin } from '@extism/extism';
+import createPlugin from '@extism/extism';
 import { ServerError } from '../../../src/errors.ts';
 import { createPlugin as createOurs } from '../../../src/plugin/create-plugin.ts';
 import { assemble as assembleBytes } from '../guard/assemble.ts';
@@ -55,7 +55,7 @@ const OUTPUT_OF_4 = `(module
   (func (export "run") (result i32)
     (call $output_set (call $alloc (i64.const 1)) (i64.const 4)) (i32.const 0)))`;
 
-describe('SDK: what a manifest says of URLs and directories (1.3)', () => {
+describe('SDK: what a manifest says of URLs (1.3)', () => {
   it('asks for a URL without the headers and the method it is given', async () => {
     const bytes = Buffer.from('0061736d01000000', 'hex');
     const server = await serveBytes(bytes);
@@ -67,14 +67,6 @@ describe('SDK: what a manifest says of URLs and directories (1.3)', () => {
     } finally {
       server.close();
     }
-  });
-
-  it('has its option lead from the guest to the host, where a manifest leads from the host to the guest', async () => {
-    const directory = createDirectory();
-    const create = (allowedPaths: Record<string, string>): Promise<Plugin> =>
-      createPlugin({ wasm: [item(assemble(WASI_GUEST))] }, { useWasi: true, allowedPaths });
-    await (await create({ '/guest': directory })).close();
-    await assert.rejects(create({ [directory]: '/guest-that-is-not' }), { code: 'UVWASI_ENOENT' });
   });
 });
 
@@ -121,7 +113,7 @@ describe('SDK: HTTP (1.5)', () => {
 const skip = !CAN_LIST_DESCRIPTORS && 'this system does not list descriptors in /proc/self/fd';
 
 describe('SDK: WASI (1.7)', { skip }, () => {
-  it('keeps the directories of a plugin open until it is closed', async () => {
+  it('has its option lead from the guest to the host (1.3), and keeps those directories open until it is closed', async () => {
     const directory = createDirectory();
     const plugin = await createPlugin(
       { wasm: [item(assemble(WASI_GUEST))] },
@@ -160,22 +152,25 @@ describe('SDK: initialising linked items (1.9)', () => {
     (func (export "count") (result i32) (global.get $n)))`);
   const MAIN = `(import "counter" "count" (func $count (result i32))) (export "count" (func $count))`;
 
-  async function exportsOf(main: WebAssembly.Module): Promise<{ count(): number }> {
+  async function countOf(main: WebAssembly.Module): Promise<number> {
     const wasm = [item(COUNTER, 'counter'), item(main)];
     const plugin = await createPlugin({ wasm }, { useWasi: true });
     const instance = (await plugin.getInstance()) as unknown as { exports: { count(): number } };
-    return instance.exports;
+    const count = instance.exports.count();
+    // Or Node 26 raises an uncaughtException for the files that WASI opened (1.7).
+    await plugin.close();
+    return count;
   }
 
   it('runs _initialize of an item, which is why guests are given to it with that renamed', async () => {
-    assert.equal((await exportsOf(assemble(`(module ${MAIN})`))).count(), 1);
+    assert.equal(await countOf(assemble(`(module ${MAIN})`)), 1);
   });
 
   it('never runs _start of a main module with WASI', async () => {
     const main = assemble(`(module ${WASI_IMPORT} ${MAIN}
       (memory (export "memory") 1)
       (func (export "_start") (unreachable)))`);
-    assert.equal((await exportsOf(main)).count(), 1);
+    assert.equal(await countOf(main), 1);
   });
 });
 
