@@ -10,8 +10,8 @@ import { ServerError } from '../errors.ts';
 import { sendProblem } from './send-problem.ts';
 
 export interface AccessOptions {
-  /** Address that the listener binds. */
-  readonly host: string;
+  /** Address that the listener binds; null on the public one, whose names only its operator knows. */
+  readonly host: string | null;
   readonly token: string | null;
 }
 
@@ -20,7 +20,7 @@ const OPEN_ROUTES: readonly unknown[] = ['/livez', '/readyz'];
 
 /** Makes a hook that refuses a request before anything else looks at it. */
 export function createAccessCheck({ host, token }: AccessOptions): onRequestHookHandler {
-  const onlyLoopbackNames = isLoopback(host);
+  const onlyLoopbackNames = host !== null && isLoopback(host);
   const expected = token === null ? null : digest(token);
   return (request, reply, done) => {
     if (onlyLoopbackNames && !namesLoopback(request.headers.host)) {

@@ -3,8 +3,10 @@
  * `/readyz` of this worker alone. They can also be added to a scope of the public listener; access
  * is checked wherever they are.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ServerError } from '../errors.ts';
+import type { RequestName } from '../http/reply-writer.ts';
+import { traceFields } from '../http/traceparent.ts';
 import type { LifecycleState } from '../lifecycle/state.ts';
 import { type AccessOptions, createAccessCheck } from './access.ts';
 import type { PrimaryReply } from './ask-primary.ts';
@@ -19,12 +21,14 @@ export interface AdminRoutesOptions extends AccessOptions {
   readonly notReady?: () => readonly string[];
   /** Asks the primary for a roll. Default: there is no primary of ours, as under pm2. */
   readonly reload?: () => Promise<PrimaryReply>;
+  /** Told of each error that is ours (`INTERNAL`), for the log. */
+  readonly onInternalError: (error: ServerError, request: RequestName) => void;
 }
 
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-/** Adds hooks and routes to `app`, and to nothing outside its scope. */
+/** Adds hooks, an error handler and routes to `app`, and to nothing outside its scope. */
 export function addAdminRoutes(app: FastifyInstance, options: AdminRoutesOptions): void {
   const { cluster, state, notReady = () => [] } = options;
   app.addHook('onRequest', (_request, reply, done) => {
@@ -45,6 +49,16 @@ export function addAdminRoutes(app: FastifyInstance, options: AdminRoutesOptions
     return sendJson(reply, reasons.length === 0 ? 200 : 503, { state: now, reasons });
   });
   addReloadRoute(app, options);
+  app.setErrorHandler((thrown: FastifyError, request, reply) => {
+    const status = thrown.statusCode ?? 500;
+    const isOurs = status >= 500;
+    const error = ServerError.from(thrown, isOurs ? 'INTERNAL' : 'BAD_REQUEST');
+    if (isOurs) {
+      const trace = traceFields(request.raw.headers.traceparent);
+      options.onInternalError(error, { requestId: request.id, ...trace });
+    }
+    return sendProblem(reply, status, error);
+  });
 }
 
 /** `POST /-/reload`: 202 with the roll, whose id `/status` shows among `primary.rolls`. */

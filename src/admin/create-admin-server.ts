@@ -2,7 +2,7 @@
  * The admin listener: Fastify with the admin routes and nothing else, every limit set explicitly.
  * It does not listen yet; the composition in worker/ lets it, last, and closes it last.
  */
-import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance } from 'fastify';
 import { ServerError } from '../errors.ts';
 import { Connections } from '../http/connections.ts';
 import { type AdminRoutesOptions, addAdminRoutes } from './admin-routes.ts';
@@ -11,8 +11,6 @@ import { sendProblem } from './send-problem.ts';
 export interface AdminServerOptions extends AdminRoutesOptions {
   /** Begins every request id; different in each process. */
   readonly requestIdPrefix: string;
-  /** Told of each error that is ours (`INTERNAL`), for the log. */
-  readonly onInternalError: (error: ServerError, requestId: string) => void;
   /** One over it is destroyed at once. Default 256. */
   readonly maxConnections?: number;
 }
@@ -28,7 +26,7 @@ const LIMITS = {
 
 /** Makes the server; `app.close()` is idempotent and does not wait for clients. */
 export function createAdminServer(options: AdminServerOptions): FastifyInstance {
-  const { requestIdPrefix, onInternalError, maxConnections = 256 } = options;
+  const { requestIdPrefix, maxConnections = 256 } = options;
   let lastId = 0;
   const app = fastify({
     ...LIMITS,
@@ -43,13 +41,6 @@ export function createAdminServer(options: AdminServerOptions): FastifyInstance 
   app.setNotFoundHandler((request, reply) => {
     const message = `no route for ${request.method} on this path`;
     sendProblem(reply, 404, new ServerError('ROUTE_NOT_FOUND', message));
-  });
-  app.setErrorHandler((thrown: FastifyError, request, reply) => {
-    const status = thrown.statusCode ?? 500;
-    const isOurs = status >= 500;
-    const error = ServerError.from(thrown, isOurs ? 'INTERNAL' : 'BAD_REQUEST');
-    if (isOurs) onInternalError(error, request.id);
-    return sendProblem(reply, status, error);
   });
   return app;
 }

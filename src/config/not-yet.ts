@@ -16,7 +16,6 @@ export interface NotYet {
 
 export const NOT_YET: readonly NotYet[] = [
   { key: 'plugins.*.execution', only: 'inline', reason: "plugins run in the worker's own thread" },
-  { key: 'admin.onPublicPort', only: false, reason: 'the admin paths have a port of their own' },
 ];
 
 /** Every key of a parsed file that waits for its part. */

@@ -3,6 +3,7 @@
  * They look at the filled configuration, so a value from a flag or a default counts like any other.
  */
 import { isIP } from 'node:net';
+import { ADMIN_PATHS } from './admin-paths.ts';
 import { absoluteHostPath } from './complete-config.ts';
 import type { ConfigFile } from './config-file.ts';
 import { didYouMean } from './did-you-mean.ts';
@@ -24,6 +25,7 @@ export function brokenRules(
       ...pathRules(plugin, Object.keys(file.plugins[plugin.name]?.allowedPaths ?? {}), baseDir),
     ]),
     ...routeRules(config),
+    ...adminPathRules(config),
   ];
 }
 
@@ -43,7 +45,7 @@ function adminRules({ admin, listen }: PluginHostConfig): readonly Problem[] {
       involves: [['admin', 'onPublicPort']],
     });
   }
-  if (!admin.onPublicPort && collide(listen, admin)) {
+  if (collide(listen, admin)) {
     problems.push({
       path: ['admin', 'port'],
       text: `must not be the public listener's (got ${formatAddress(admin)} and, for listen, ${formatAddress(listen)})`,
@@ -170,6 +172,25 @@ function routeRules({ plugins, routes }: PluginHostConfig): readonly Problem[] {
       });
       break;
     }
+  }
+  return problems;
+}
+
+/** A wildcard or parameter that also matches is no clash: to the router the exact path comes first. */
+function adminPathRules({ admin, routes }: PluginHostConfig): readonly Problem[] {
+  if (!admin.onPublicPort) return [];
+  const problems: Problem[] = [];
+  for (const [index, { path, methods }] of routes.entries()) {
+    const method = ADMIN_PATHS[path]?.find((one) => methods.includes(one));
+    if (method === undefined) continue;
+    problems.push({
+      path: ['routes', index, 'path'],
+      text: `must not be an admin path where admin.onPublicPort is true (got ${method} ${formatValue(path)})`,
+      involves: [
+        ['admin', 'onPublicPort'],
+        ['routes', index, 'method'],
+      ],
+    });
   }
   return problems;
 }

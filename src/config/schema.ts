@@ -51,7 +51,8 @@ const adminSchema = exactly<Partial<AdminConfig>>()(
       ),
       onPublicPort: Type.Optional(
         boolean({
-          description: 'Serves the admin paths under the public port too.',
+          description:
+            'Serves the admin paths under the public port too; they go before wildcards and parameters of routes.',
           default: admin.onPublicPort,
         }),
       ),

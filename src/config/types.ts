@@ -18,7 +18,10 @@ export interface ListenConfig {
 export interface AdminConfig extends ListenConfig {
   /** Bearer token. Required when `host` is not a loopback address, and with `onPublicPort`. Default none. */
   readonly token: string | null;
-  /** Serves the admin paths under the public port too. Default false. */
+  /**
+   * Serves the admin paths under the public port too, where they go before routes that match them by
+   * a wildcard or parameter; a route of exactly such a path and method is refused. Default false.
+   */
   readonly onPublicPort: boolean;
 }
 

@@ -17,10 +17,12 @@ interface Connection {
 export class Connections {
   readonly #bySocket = new Map<Socket, Connection>();
 
-  constructor(server: Server, maxConnections: number) {
+  /** `onRefused` is told of each connection over the limit. */
+  constructor(server: Server, maxConnections: number, onRefused: () => void = () => {}) {
     server.on('connection', (socket: Socket) => {
       if (this.#bySocket.size >= maxConnections) {
         socket.destroy();
+        onRefused();
         return;
       }
       const tickets = new Set<Ticket>();

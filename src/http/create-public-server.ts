@@ -2,8 +2,13 @@
  * The public listener: Fastify with the configured routes and nothing else. Limits are set
  * explicitly, bodies stay bytes, and every error is a problem document.
  */
-import { maxHeaderSize } from 'node:http';
-import fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
+import { type IncomingMessage, maxHeaderSize, type Server, type ServerResponse } from 'node:http';
+import fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import type { HttpConfig, RouteConfig } from '../config/types.ts';
 import { ServerError } from '../errors.ts';
 import type { ServedPlugin } from '../plugin/served-plugin.ts';
@@ -12,6 +17,7 @@ import { Connections } from './connections.ts';
 import { createPluginRoute } from './plugin-route.ts';
 import { ReplyWriter, type ReplyWriterOptions } from './reply-writer.ts';
 import { statusOf } from './status.ts';
+import { type ListenerGauges, Traffic } from './traffic.ts';
 
 export interface PublicServerOptions extends ReplyWriterOptions {
   readonly http: HttpConfig;
@@ -20,66 +26,81 @@ export interface PublicServerOptions extends ReplyWriterOptions {
   readonly plugins: ReadonlyMap<string, ServedPlugin>;
   /** Begins every request id; different in each process. */
   readonly requestIdPrefix: string;
-  /** Told of each error that is ours (`INTERNAL`), for the log. */
-  readonly onInternalError: (error: ServerError, requestId: string) => void;
+  /** Adds routes that are no plugin's, with hooks of their own, to a scope of theirs; null for none. */
+  readonly addFurtherRoutes: ((scope: FastifyInstance) => void) | null;
 }
 
 export interface PublicServer {
   readonly app: FastifyInstance;
   readonly connections: Connections;
+  readonly gauges: ListenerGauges;
 }
 
 /** How often Node looks for requests that ran out of time. */
 const CHECK_INTERVAL_MS = 1000;
+
+const NO_HOST = 'a request of HTTP/1.1 must name its host';
+const CLIENT_CLOSED_STATUS = statusOf(new ServerError('CLIENT_CLOSED', ''), null);
 
 /** Fastify answers 415 to a type that it cannot read. A plugin takes any, so Fastify is shown none. */
 const ANY_TYPE = { 'content-type': undefined };
 
 /** Makes the server; it does not listen yet. */
 export function createPublicServer(options: PublicServerOptions): PublicServer {
-  const { http, clock } = options;
+  const { http } = options;
+  const traffic = new Traffic();
   let lastId = 0;
   const app = fastify({
     logger: false,
     bodyLimit: http.bodyLimitBytes,
     requestTimeout: http.requestTimeoutMs,
     keepAliveTimeout: http.keepAliveTimeoutMs,
-    http: { headersTimeout: http.headersTimeoutMs, connectionsCheckingInterval: CHECK_INTERVAL_MS },
+    http: {
+      headersTimeout: http.headersTimeoutMs,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      // Node would answer unseen; the first hook asks for it instead.
+      requireHostHeader: false,
+    },
     // The default of 100 characters would refuse long path parameters; Node's limit of the head is enough.
     routerOptions: { maxParamLength: maxHeaderSize },
     exposeHeadRoutes: false,
     return503OnClosing: false,
     requestIdHeader: false,
     genReqId: () => `${options.requestIdPrefix}${(++lastId).toString(36)}`,
-    clientErrorHandler: answerBrokenRequest,
+    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, traffic),
     frameworkErrors: (error, request, reply) => {
-      receive(request);
-      const problem = describe(error);
-      writer.sendProblem(request, reply, statusOf(problem, null), problem);
+      writer.received(request);
+      refuse(request, reply, describe(error));
     },
   });
-  const connections = new Connections(app.server, http.maxConnections);
-  const writer = new ReplyWriter(options, connections);
-  const receive = (request: FastifyRequest): void => {
-    request.arrivedAt = clock();
-    connections.arrived(request.raw);
+  const connections = new Connections(app.server, http.maxConnections, () =>
+    traffic.reject('connection_limit'),
+  );
+  const writer = new ReplyWriter(options, connections, traffic);
+  const refuse = (request: FastifyRequest, reply: FastifyReply, error: ServerError): void => {
+    traffic.rejectWith(error.code);
+    writer.sendProblem(request, reply, statusOf(error, null), error);
   };
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.decorateRequest('arrivedAt', 0);
-  app.addHook('onRequest', (request, _reply, done) => {
-    receive(request);
+  app.addHook('onRequest', (request, reply, done) => {
+    writer.received(request);
+    if (namesNoHost(request.raw)) {
+      traffic.reject('malformed');
+      reply.raw.shouldKeepAlive = false;
+      writer.sendProblem(request, reply, 400, new ServerError('BAD_REQUEST', NO_HOST));
+      return;
+    }
     if (request.raw.headers['content-type'] !== undefined) request.headers = ANY_TYPE;
     done();
   });
   app.setNotFoundHandler((request, reply) => {
-    const error = new ServerError('ROUTE_NOT_FOUND', `no route for ${request.method} on this path`);
-    writer.sendProblem(request, reply, statusOf(error, null), error);
+    const message = `no route for ${request.method} on this path`;
+    refuse(request, reply, new ServerError('ROUTE_NOT_FOUND', message));
   });
   app.setErrorHandler((thrown: FastifyError, request, reply) => {
-    const error = describe(thrown);
-    if (error.code === 'INTERNAL') options.onInternalError(error, request.id);
-    writer.sendProblem(request, reply, statusOf(error, null), error);
+    refuse(request, reply, describe(thrown));
   });
   for (const route of options.routes) {
     const plugin = options.plugins.get(route.plugin) as ServedPlugin;
@@ -89,7 +110,53 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
       handler: createPluginRoute({ route, plugin, connections, writer }),
     });
   }
-  return { app, connections };
+  if (options.addFurtherRoutes !== null) addScope(app, writer, options.addFurtherRoutes);
+  refuseWhatNodeWould(app.server, traffic);
+  return { app, connections, gauges: gaugesOf(connections, traffic) };
+}
+
+function gaugesOf(connections: Connections, traffic: Traffic): ListenerGauges {
+  return {
+    connections: () => connections.count,
+    requestsInFlight: () => traffic.inFlight,
+    rejected: () => traffic.rejected,
+  };
+}
+
+/** Replies there go Fastify's own way, but count and end connections like all others. */
+function addScope(
+  app: FastifyInstance,
+  writer: ReplyWriter,
+  addRoutes: (scope: FastifyInstance) => void,
+): void {
+  void app.register((scope, _options, registered) => {
+    scope.addHook('onSend', (request, reply, _payload, done) => {
+      if (writer.isLast(request)) reply.header('connection', 'close');
+      done();
+    });
+    scope.addHook('onResponse', (request, { raw, statusCode }, done) => {
+      writer.replied(request, { status: raw.headersSent ? statusCode : CLIENT_CLOSED_STATUS });
+      done();
+    });
+    addRoutes(scope);
+    registered();
+  });
+}
+
+/** Two kinds of requests that Node refuses, unseen, where nobody listens for them. */
+function refuseWhatNodeWould(server: Server, traffic: Traffic): void {
+  server.on('connect', (_request, socket) => {
+    traffic.reject('malformed');
+    socket.destroy();
+  });
+  server.on('checkExpectation', (_request, response: ServerResponse) => {
+    traffic.reject('bad_request');
+    response.writeHead(417, { connection: 'close' }).end();
+  });
+}
+
+function namesNoHost({ httpVersion, headers }: IncomingMessage): boolean {
+  return headers.host === undefined && httpVersion === '1.1';
 }
 
 /** Fastify's errors say by status what the client did wrong. */

@@ -8,6 +8,8 @@ import type { ErrorCode, ServerError } from '../errors.ts';
 import type { Clock } from '../lock/lock.ts';
 import type { Connections } from './connections.ts';
 import { PROBLEM_TYPE, problemBody } from './problem.ts';
+import { type TraceFields, traceFields } from './traceparent.ts';
+import type { Traffic } from './traffic.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -24,9 +26,13 @@ export type RequestObserver = (
   seconds: number,
 ) => void;
 
-/** One answered request, as it stands in the log. */
-export interface RequestRecord {
+/** What names a request in the log: its own id, and the client's trace where it sent one. */
+export interface RequestName extends Partial<TraceFields> {
   readonly requestId: string;
+}
+
+/** One answered request, as it stands in the log. */
+export interface RequestRecord extends RequestName {
   readonly method: string;
   /** As configured, or `unmatched`. */
   readonly route: string;
@@ -41,6 +47,8 @@ export interface ReplyWriterOptions {
   readonly observe: RequestObserver;
   /** Told of each request when the operator asked for a line a request, else null: records cost time. */
   readonly logRequest: ((record: RequestRecord) => void) | null;
+  /** Told of each error that is ours (`INTERNAL`), for the log. */
+  readonly onInternalError: (error: ServerError, request: RequestName) => void;
   readonly isDraining: () => boolean;
   readonly clock: Clock;
 }
@@ -62,10 +70,19 @@ const RETRY_AFTER_SECONDS = '1';
 export class ReplyWriter {
   readonly #options: ReplyWriterOptions;
   readonly #connections: Connections;
+  readonly #traffic: Traffic;
 
-  constructor(options: ReplyWriterOptions, connections: Connections) {
+  constructor(options: ReplyWriterOptions, connections: Connections, traffic: Traffic) {
     this.#options = options;
     this.#connections = connections;
+    this.#traffic = traffic;
+  }
+
+  /** The head of a request was read. Its end is told by one of the other methods. */
+  received(request: FastifyRequest): void {
+    request.arrivedAt = this.#options.clock();
+    this.#traffic.inFlight++;
+    this.#connections.arrived(request.raw);
   }
 
   /** Sends a reply. Does nothing but count when the client is gone. */
@@ -75,13 +92,19 @@ export class ReplyWriter {
     if (!reply.sent) reply.hijack();
     if (!raw.destroyed && !raw.headersSent) {
       if (status !== 204 && status !== 304) headers['content-length'] = Buffer.byteLength(body);
-      // Node ends the connection behind such a reply, with whatever a client had pipelined after it.
-      if (this.#options.isDraining() && this.#connections.isLatest(request.raw))
-        headers.connection = 'close';
+      if (this.isLast(request)) headers.connection = 'close';
       raw.writeHead(status, headers);
       raw.end(body);
     }
-    this.#observe(request, content);
+    this.replied(request, content);
+  }
+
+  /**
+   * Whether the connection ends with the reply to this request. Node ends it behind a reply that
+   * says so, with whatever a client had pipelined after it.
+   */
+  isLast(request: FastifyRequest): boolean {
+    return this.#options.isDraining() && this.#connections.isLatest(request.raw);
   }
 
   /** Sends a problem document. */
@@ -96,11 +119,14 @@ export class ReplyWriter {
       'cache-control': 'no-store',
     };
     if (status === 503) headers['retry-after'] = RETRY_AFTER_SECONDS;
+    if (error.code === 'INTERNAL') this.#options.onInternalError(error, nameOf(request));
     const body = problemBody(error, status, request.id);
     this.send(request, reply, { status, headers, body, code: error.code });
   }
 
-  #observe(request: FastifyRequest, { status, code }: Reply): void {
+  /** Counts a reply: by `send`, or once for a request that was answered in another way. */
+  replied(request: FastifyRequest, { status, code }: Pick<Reply, 'status' | 'code'>): void {
+    this.#traffic.inFlight--;
     const { observe, logRequest, clock } = this.#options;
     const { method } = request;
     const route = request.routeOptions.url ?? UNMATCHED;
@@ -108,7 +134,11 @@ export class ReplyWriter {
     observe(method, route, status, elapsedMs / 1000);
     if (logRequest === null) return;
     const durationMs = Math.round(elapsedMs * 1000) / 1000;
-    const record = { requestId: request.id, method, route, status, durationMs };
+    const record = { ...nameOf(request), method, route, status, durationMs };
     logRequest(code === undefined ? record : { ...record, code });
   }
+}
+
+function nameOf({ id, raw }: FastifyRequest): RequestName {
+  return { requestId: id, ...traceFields(raw.headers.traceparent) };
 }

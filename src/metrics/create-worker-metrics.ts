@@ -4,6 +4,7 @@
  * Used by the composition in worker/; prom-client is imported in this folder only.
  */
 import { Registry } from 'prom-client';
+import { addListenerMetrics, type MeasuredListener } from './listener-metrics.ts';
 import {
   type MeasuredGauges,
   type MeasuredPlugin,
@@ -33,6 +34,8 @@ export interface WorkerMetricsOptions {
 export interface WorkerMetrics {
   /** Counts one request. `route` is the path as configured. */
   observeRequest(method: string, route: string, statusCode: number, seconds: number): void;
+  /** Measures the public listener from here on; there is one. */
+  addListener(listener: MeasuredListener): void;
   /**
    * Measures a plugin from here on.
    * @throws ServerError `INTERNAL` when one of that name is measured already.
@@ -53,6 +56,7 @@ export function createWorkerMetrics(options: WorkerMetricsOptions): WorkerMetric
   return {
     observeRequest: (method, route, statusCode, seconds) =>
       requests.observe(method, route, statusCode, seconds),
+    addListener: (listener) => addListenerMetrics(registry, listener),
     addPlugin: (plugin, gauges) => plugins.add(plugin, gauges),
     text: () => registry.metrics(),
     close,

@@ -36,6 +36,8 @@ export interface MeasuredGauges {
 /** Told of every step of every request; never throws. Times are in seconds. */
 export interface MeasuringObserver extends LockObserver {
   called(functionName: string, outcome: Outcome): void;
+  /** A call ended at the limit of that name. */
+  limited(limit: string): void;
   replaced(reason: ReplaceReason): void;
   /** Calls since the start by outcome, all functions together; outcomes that never came up are left out. */
   outcomes(): Record<string, number>;
@@ -43,6 +45,22 @@ export interface MeasuringObserver extends LockObserver {
 
 /** `function` of a call to one that no route names. */
 const OTHER_FUNCTION = 'other';
+/**
+ * Limits that a call can end at, by the name in its error: a configuration key, but for the last
+ * three, which are fixed.
+ */
+const LIMITS = [
+  'timeoutMs',
+  'memory.maxPages',
+  'memory.maxVarBytes',
+  'memory.maxOutputBytes',
+  'memory.maxHttpResponseBytes',
+  'maxVars',
+  'maxLogLines',
+  'http.responseHeaderBytes',
+] as const;
+/** `limit` of any other. */
+const OTHER_LIMIT = 'other';
 /** A plugin writes its own version: longer text than this is cut. */
 const MAX_VERSION_LENGTH = 128;
 
@@ -62,6 +80,7 @@ interface Entry {
   readonly gauges: MeasuredGauges;
   /** By function, then outcome. Plain numbers in maps: prom-client's counter takes ten times as long. */
   readonly calls: Map<string, Map<Outcome, { count: number }>>;
+  readonly limitTrips: Map<string, number>;
   readonly replacements: Record<ReplaceReason, number>;
   busySeconds: number;
 }
@@ -98,7 +117,9 @@ export class PluginMetrics {
       new Map(OUTCOMES.map((outcome) => [outcome, { count: 0 }]));
     const calls = new Map(plugin.functions.map((name) => [name, zeros()]));
     const replacements = { poisoned: 0, calls: 0, pages: 0, grown: 0 };
-    this.#entries.set(plugin.name, { plugin, gauges, calls, replacements, busySeconds: 0 });
+    const limitTrips = new Map<string, number>([...LIMITS, OTHER_LIMIT].map((name) => [name, 0]));
+    const counts = { calls, limitTrips, replacements, busySeconds: 0 };
+    this.#entries.set(plugin.name, { plugin, gauges, ...counts });
     const wait = this.#waits.add({ plugin: plugin.name });
     const hold = this.#holds.add({ plugin: plugin.name });
     return {
@@ -107,6 +128,10 @@ export class PluginMetrics {
       // Counted once, by `called`, which follows with the same code.
       refused: () => {},
       called: (functionName, outcome) => countCall(calls, functionName, outcome),
+      limited: (limit) => {
+        const known = limitTrips.has(limit) ? limit : OTHER_LIMIT;
+        limitTrips.set(known, (limitTrips.get(known) as number) + 1);
+      },
       replaced: (reason) => {
         replacements[reason]++;
       },
@@ -129,6 +154,18 @@ export class PluginMetrics {
               this.inc({ plugin: plugin.name, function: name, outcome }, count);
             }
           }
+        }
+      },
+    });
+    new Counter({
+      name: 'plugind_plugin_limit_trips_total',
+      help: 'Calls that ended at a limit, by the limit.',
+      labelNames: ['plugin', 'limit'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { plugin, limitTrips } of entries.values()) {
+          for (const [limit, count] of limitTrips) this.inc({ plugin: plugin.name, limit }, count);
         }
       },
     });

@@ -65,6 +65,8 @@ export class CallJob implements Job<InstanceSlot> {
       this.#listener.succeeded(this.#output as Uint8Array);
     } else {
       this.#observer.called(this.#functionName, this.#error.code);
+      const { limit } = this.#error.details;
+      if (typeof limit === 'string') this.#observer.limited(limit);
       this.#listener.failed(this.#error);
     }
   }

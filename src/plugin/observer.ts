@@ -14,6 +14,8 @@ export type Outcome = 'ok' | ErrorCode;
 export interface PluginObserver extends LockObserver {
   /** Exactly once for each request, whether it reached the plugin or was refused before. */
   called(functionName: string, outcome: Outcome): void;
+  /** A call ended at a limit: its `details.limit`, which for most is the limit's configuration key. */
+  limited(limit: string): void;
   /** An instance was closed and another made in its place. */
   replaced(reason: ReplaceReason): void;
 }

@@ -33,6 +33,7 @@ const SILENT: PluginObserver = {
   released() {},
   refused() {},
   called() {},
+  limited() {},
   replaced() {},
 };
 

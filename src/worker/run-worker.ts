@@ -3,6 +3,7 @@
  * for its siblings are made here, joined here, and closed here in the order of the drain.
  */
 import { lookup } from 'node:dns/promises';
+import { type AdminRoutesOptions, addAdminRoutes } from '../admin/admin-routes.ts';
 import { askPrimary } from '../admin/ask-primary.ts';
 import { ClusterView } from '../admin/cluster-view.ts';
 import { createAdminServer } from '../admin/create-admin-server.ts';
@@ -11,6 +12,7 @@ import type { OwnProcess } from '../admin/own-process.ts';
 import { prepareRunDir } from '../admin/run-dir.ts';
 import { createSiblingServer } from '../admin/sibling-server.ts';
 import { Siblings } from '../admin/siblings.ts';
+import { ADMIN_PATHS } from '../config/admin-paths.ts';
 import type { ListenConfig, PluginHostConfig } from '../config/types.ts';
 import { ServerError } from '../errors.ts';
 import { createPublicServer, type PublicServer } from '../http/create-public-server.ts';
@@ -93,11 +95,11 @@ async function serveUntilStopped(options: WorkerOptions, runDir: string): Promis
     restarts: role.restarts,
     hangs: readHangRecord(runDir, role.slot)?.hangs ?? 0,
     droppedLogLines: logLines.droppedLines,
-    routes: config.routes.map((route) => route.path),
+    routes: publicPaths(config),
   });
   const own = createOwnProcess({ slot: role.slot, lifecycle, plugins, metrics });
   const admin = await createAdmin(options, { own, lifecycle, log, runDir });
-  const { app, connections } = createPublicServer({
+  const { app, connections, gauges } = createPublicServer({
     http: config.http,
     routes: config.routes,
     plugins,
@@ -105,9 +107,11 @@ async function serveUntilStopped(options: WorkerOptions, runDir: string): Promis
     observe: metrics.observeRequest,
     logRequest: config.log.requests ? (record) => log.info(record, 'request') : null,
     isDraining: () => lifecycle.state === 'draining',
-    onInternalError: (error, requestId) => log.error({ err: error, requestId }, 'request failed'),
+    onInternalError: (error, request) => log.error({ err: error, ...request }, 'request failed'),
+    addFurtherRoutes: config.admin.onPublicPort ? admin.addRoutes : null,
     clock,
   });
+  metrics.addListener(gauges);
   const close = async (): Promise<void> => {
     await leave(plugins, metrics, [admin.app, app], admin.closeSocket);
     await watchdog.stop();
@@ -152,6 +156,8 @@ function watch({ config, role }: WorkerOptions, runDir: string, log: Logger): Pr
 
 interface Admin {
   readonly app: App;
+  /** Adds the admin routes to a scope of the public listener. */
+  readonly addRoutes: (scope: App) => void;
   closeSocket(): Promise<void>;
 }
 
@@ -164,7 +170,7 @@ async function createAdmin(
   void removeDeadRunDirs({ appName: role.appName });
   const socket = await createSiblingServer({ runDir, own });
   const siblings = new Siblings({ runDir, own, log });
-  const app = createAdminServer({
+  const routes: AdminRoutesOptions = {
     host: config.admin.host,
     token: config.admin.token,
     cluster: new ClusterView({
@@ -181,10 +187,13 @@ async function createAdmin(
     ...(role.hasOwnPrimary && {
       reload: () => askPrimary({ runDir, method: 'POST', path: '/reload' }),
     }),
-    requestIdPrefix: requestIdPrefix(role),
-    onInternalError: (error, requestId) => log.error({ err: error, requestId }, 'request failed'),
-  });
-  return { app, closeSocket: () => socket.close() };
+    onInternalError: (error, request) => log.error({ err: error, ...request }, 'request failed'),
+  };
+  return {
+    app: createAdminServer({ ...routes, requestIdPrefix: requestIdPrefix(role) }),
+    addRoutes: (scope) => addAdminRoutes(scope, { ...routes, host: null }),
+    closeSocket: () => socket.close(),
+  };
 }
 
 /** The last steps: nobody is served any more. */
@@ -212,6 +221,12 @@ async function listen(app: App, { host, port }: ListenConfig): Promise<void> {
       cause,
     });
   }
+}
+
+/** Every path that the public listener knows: the label `route`. */
+function publicPaths({ routes, admin }: PluginHostConfig): readonly string[] {
+  const adminPaths = admin.onPublicPort ? Object.keys(ADMIN_PATHS) : [];
+  return [...new Set([...routes.map((route) => route.path), ...adminPaths])];
 }
 
 /** Different in each process, so that an id in a log names one request. */

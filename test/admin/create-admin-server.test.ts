@@ -111,7 +111,7 @@ describe('createAdminServer', () => {
         metrics: () => Promise.reject(new Error('secret detail')),
         status: () => Promise.resolve(STATUS),
       },
-      onInternalError: (error, requestId) => told.push([error.code, error.message, requestId]),
+      onInternalError: (error, { requestId }) => told.push([error.code, error.message, requestId]),
     });
     const reply = await get(app, '/metrics');
     assert.equal(reply.statusCode, 500);

@@ -11,10 +11,6 @@ const CASES: Readonly<Record<string, { uses: unknown; without: unknown }>> = {
     uses: minimalFile({ plugins: { echo: { wasm: 'echo.wasm', execution: 'thread' } } }),
     without: minimalFile({ plugins: { echo: { wasm: 'echo.wasm', execution: 'inline' } } }),
   },
-  'admin.onPublicPort': {
-    uses: minimalFile({ admin: { onPublicPort: true, token: 'x' } }),
-    without: minimalFile({ admin: { onPublicPort: false } }),
-  },
 };
 
 describe('keys that wait for their part', () => {

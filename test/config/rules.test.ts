@@ -101,7 +101,7 @@ describe('rules between keys', () => {
         assert.match(lines.join(), /^admin\.port: must not be the public listener's .*80.*80\)$/);
       });
     }
-    it('accepts one port at two addresses, port 0 twice, and the public port if told so', () => {
+    it('accepts one port at two addresses, and port 0 twice', () => {
       const [host, other] = ['127.0.0.1', '127.0.0.2'];
       assert.deepEqual(
         broken({ listen: { host, port: 80 }, admin: { host: other, port: 80 } }),
@@ -112,8 +112,10 @@ describe('rules between keys', () => {
         broken({ listen: { host: '0.0.0.0', port: 80 }, admin: { host: '::1', port: 80 } }),
         [],
       );
+    });
+    it("refuses the public listener's port also where the admin paths are on both", () => {
       const admin = { port: 80, onPublicPort: true, token: 'x' };
-      assert.deepEqual(broken({ listen: { port: 80 }, admin }), []);
+      assert.match(broken({ listen: { port: 80 }, admin }).join(), /^admin\.port: must not/);
     });
   });
 
@@ -162,6 +164,33 @@ describe('rules between keys', () => {
       );
       assert.equal(lines.length, 1);
       assert.match(lines.join(), /the same PUT requests/);
+    });
+  });
+
+  describe('admin paths on the public port', () => {
+    const beside = (onPublicPort: boolean, ...entries: Readonly<Record<string, unknown>>[]) =>
+      broken({ ...routes(...entries), admin: { onPublicPort, token: 'x' } });
+
+    it('are no route of a plugin with the same method', () => {
+      for (const [path, method] of [
+        ['/metrics', 'GET'],
+        ['/readyz', 'HEAD'],
+        ['/-/reload', 'POST'],
+      ] as const) {
+        const lines = beside(true, { path, method: ['PUT', method] });
+        assert.equal(lines.length, 1, path);
+        assert.match(lines.join(), /^routes\[0\]\.path: must not be an admin path where .*got /);
+        assert.deepEqual(beside(false, { path, method: ['PUT', method] }), []);
+      }
+    });
+    it('leave a plugin its other methods, wildcards, parameters and everything else', () => {
+      const entries = [
+        { path: '/metrics', method: 'POST' },
+        { path: '/', method: ['GET', 'POST'] },
+        { path: '/*', method: ['GET', 'POST'] },
+        { path: '/:name', method: 'GET' },
+      ];
+      assert.deepEqual(beside(true, ...entries), []);
     });
   });
 

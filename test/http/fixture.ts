@@ -58,6 +58,7 @@ export async function startPublicServer(
       },
       released: measured.released,
       refused: measured.refused,
+      limited: measured.limited,
       replaced: measured.replaced,
       called: (functionName, outcome) => {
         outcomes.push(outcome);
@@ -76,9 +77,11 @@ export async function startPublicServer(
     onInternalError: (error) => {
       throw error;
     },
+    addFurtherRoutes: null,
     clock: QUIET_ENVIRONMENT.clock,
     ...changes,
   });
+  metrics.addListener(server.gauges);
   await server.app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = server.app.server.address() as AddressInfo;
   return {

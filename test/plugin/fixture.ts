@@ -71,6 +71,7 @@ export async function call(served: ServedPlugin, name: string, input = ''): Prom
 export class Witness implements PluginObserver {
   readonly outcomes: Outcome[] = [];
   readonly functions: string[] = [];
+  readonly limits: string[] = [];
   waits = 0;
   holds = 0;
   refusals = 0;
@@ -92,6 +93,10 @@ export class Witness implements PluginObserver {
 
   replaced(reason: ReplaceReason): void {
     this.replacements.push(reason);
+  }
+
+  limited(limit: string): void {
+    this.limits.push(limit);
   }
 
   called(functionName: string, outcome: Outcome): void {

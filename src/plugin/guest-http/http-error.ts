@@ -37,7 +37,9 @@ export function httpError(
 }
 
 export function httpDeadline(): ServerError {
-  return new ServerError('CALL_DEADLINE', 'the deadline passed during an HTTP request');
+  return new ServerError('CALL_DEADLINE', 'the deadline passed during an HTTP request', {
+    details: { limit: 'timeoutMs' },
+  });
 }
 
 /** @param limit the name that configuration has for it. */

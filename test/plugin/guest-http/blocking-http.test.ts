@@ -81,7 +81,7 @@ describe('blocking HTTP', () => {
     const { ask, host } = startThread(t, { serves: false });
     const request = guestRequest('http://127.0.0.1/');
     const late = await ask({ request, remainingMs: 50 });
-    assert.deepEqual(late.failure, ['CALL_DEADLINE', undefined]);
+    assert.deepEqual(late.failure, ['CALL_DEADLINE', 'timeoutMs']);
     assert.ok(late.tookMs >= 49, `${late.tookMs} ms`);
     const answer = (id: number, word: string): void => {
       host.port.postMessage({
@@ -104,7 +104,7 @@ describe('blocking HTTP', () => {
     const http = createBlockingHttp(guest, () => 0);
     assert.deepEqual(await failureOf(() => http.request(guestRequest('http://a.test/'), null)), [
       'CALL_DEADLINE',
-      undefined,
+      'timeoutMs',
     ]);
     guest.port.postMessage('nothing before this');
     assert.deepEqual(await once(host.port, 'message'), ['nothing before this']);
@@ -135,7 +135,7 @@ describe('suspending HTTP', () => {
     assert.equal(http.kind, 'suspending');
     assert.equal((await http.request(request, null)).status, 200);
     remainingMs = 0;
-    assert.deepEqual(await failureOf(http.request(request, null)), ['CALL_DEADLINE', undefined]);
+    assert.deepEqual(await failureOf(http.request(request, null)), ['CALL_DEADLINE', 'timeoutMs']);
     remainingMs = 30_000;
     http.close();
     assert.deepEqual(await failureOf(http.request(request, null)), ['PLUGIN_ERROR', 'closed']);

@@ -463,7 +463,7 @@ describe('bounds', () => {
     const { send } = createRequester(t);
     for (const { port } of [silent, trickling, looping]) {
       const failure = failureOf(send(`http://127.0.0.1:${port}/`, null, 50));
-      assert.deepEqual(await failure, ['CALL_DEADLINE', undefined]);
+      assert.deepEqual(await failure, ['CALL_DEADLINE', 'timeoutMs']);
     }
     for (const { seen } of [silent, trickling]) {
       const [request] = seen;
@@ -476,7 +476,7 @@ describe('bounds', () => {
     });
     assert.deepEqual(await failureOf(sendUnresolved('http://slow.test/', null, 50)), [
       'CALL_DEADLINE',
-      undefined,
+      'timeoutMs',
     ]);
   });
 
@@ -485,7 +485,7 @@ describe('bounds', () => {
     const { send } = createRequester(t);
     for (const remainingMs of [0, -1, Number.NaN]) {
       const failure = failureOf(send(`http://127.0.0.1:${server.port}/`, null, remainingMs));
-      assert.deepEqual(await failure, ['CALL_DEADLINE', undefined]);
+      assert.deepEqual(await failure, ['CALL_DEADLINE', 'timeoutMs']);
     }
     const infinite = send(`http://127.0.0.1:${server.port}/`, null, Number.POSITIVE_INFINITY);
     assert.equal((await infinite).status, 200);
