@@ -130,12 +130,26 @@ function addScope(
   addRoutes: (scope: FastifyInstance) => void,
 ): void {
   void app.register((scope, _options, registered) => {
-    scope.addHook('onSend', (request, reply, _payload, done) => {
-      if (writer.isLast(request)) reply.header('connection', 'close');
+    scope.addHook('onRequest', (request, { raw }, done) => {
+      const { socket } = request.raw;
+      let hasEnded = false;
+      const end = (): void => {
+        // Whoever closes first may be closed by the other, whose listeners are under way then.
+        if (hasEnded) return;
+        hasEnded = true;
+        raw.off('close', end);
+        socket.off('close', end);
+        writer.replied(request, {
+          status: raw.headersSent ? raw.statusCode : CLIENT_CLOSED_STATUS,
+        });
+      };
+      raw.on('close', end);
+      // A pipelined reply that is not yet on the socket hears nothing when its client goes.
+      socket.on('close', end);
       done();
     });
-    scope.addHook('onResponse', (request, { raw, statusCode }, done) => {
-      writer.replied(request, { status: raw.headersSent ? statusCode : CLIENT_CLOSED_STATUS });
+    scope.addHook('onSend', (request, reply, _payload, done) => {
+      if (writer.isLast(request)) reply.header('connection', 'close');
       done();
     });
     addRoutes(scope);

@@ -12,6 +12,9 @@ const UNMATCHED_ROUTE = 'unmatched';
 const OTHER_METHOD = 'OTHER';
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', OTHER_METHOD];
 
+/** Statuses that one method of one route has a series of its own for; the next ones share their class's. */
+const MAX_STATUSES = 16;
+
 /** The series of one method of one route, by status. */
 type SeriesByStatus = Map<number, DurationSeries>;
 
@@ -42,7 +45,7 @@ export class RequestDurations {
     series.observe(seconds);
   }
 
-  /** A plugin sets its own status: one without a name shares a series with its class. */
+  /** A plugin sets its own status: one without a name, or one too many, shares a series with its class. */
   #add(
     byStatus: SeriesByStatus,
     method: string,
@@ -51,11 +54,11 @@ export class RequestDurations {
   ): DurationSeries {
     const hundreds = Math.trunc(statusCode / 100);
     const shared = hundreds >= 1 && hundreds <= 5 ? hundreds : 0;
-    const isNamed = STATUS_CODES[statusCode] !== undefined;
-    const key = isNamed ? statusCode : shared;
+    const hasOwn = STATUS_CODES[statusCode] !== undefined && byStatus.size < MAX_STATUSES;
+    const key = hasOwn ? statusCode : shared;
     const known = byStatus.get(key);
     if (known !== undefined) return known;
-    const status = isNamed ? String(statusCode) : `${shared}xx`;
+    const status = hasOwn ? String(statusCode) : `${shared}xx`;
     const series = this.#histogram.add({ method, route, status_code: status });
     byStatus.set(key, series);
     return series;

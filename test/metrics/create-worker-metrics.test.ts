@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { register } from 'prom-client';
@@ -12,6 +14,7 @@ import {
 import { parseExposition } from '../../src/metrics/exposition.ts';
 import type { MeasuredGauges } from '../../src/metrics/plugin-metrics.ts';
 import type { PluginDescription, PluginGauges, PluginObserver } from '../../src/plugin/observer.ts';
+import { ROOT } from '../helpers/paths.ts';
 import { unlessInstalled } from '../helpers/programs.ts';
 
 const HELLO: PluginDescription = {
@@ -201,6 +204,22 @@ describe('WorkerMetrics.observeRequest', () => {
     assert.equal(Object.keys(found).filter((key) => key.includes('_bucket')).length, 17);
   });
 
+  it('gives a method of a route 16 statuses, then those of their classes', async () => {
+    const metrics = create();
+    const named = [
+      200, 201, 202, 203, 204, 205, 206, 207, 208, 226, 300, 301, 302, 303, 304, 305, 404, 404, 503,
+    ];
+    for (const status of [...named, ...named]) metrics.observeRequest('GET', '/', status, 0.01);
+    metrics.observeRequest('POST', '/', 404, 0.01);
+    const name = 'http_request_duration_seconds';
+    const counts = Object.fromEntries(countOf(await series(metrics, name), name));
+    const of = (method: string, status: string): number | undefined =>
+      counts[`${name}_count method="${method}",route="/",status_code="${status}"`];
+    assert.equal(of('GET', '305'), 2);
+    assert.deepEqual([of('GET', '404'), of('GET', '4xx'), of('GET', '5xx')], [undefined, 4, 2]);
+    assert.equal(of('POST', '404'), 1);
+  });
+
   it('gives no client and no plugin a series of its own', async () => {
     const metrics = create();
     for (let i = 0; i < 2000; i++) {
@@ -286,6 +305,43 @@ describe('WorkerMetrics.addPlugin', () => {
     assert.deepEqual(other, [
       ['plugind_plugin_calls_total function="other",outcome="ok",plugin="hello"', 100],
     ]);
+  });
+
+  it('counts trips of each limit, and those of no known one together', async () => {
+    const metrics = create();
+    const observer = metrics.addPlugin(HELLO, gauges());
+    const trips = async (): Promise<Record<string, number>> =>
+      Object.fromEntries(
+        Object.entries(await series(metrics, 'plugind_plugin_limit_trips_total')).map(
+          ([key, count]) => [/limit="([^"]+)"/.exec(key)?.[1] ?? key, count],
+        ),
+      );
+    const zero = await trips();
+    assert.deepEqual([...new Set(Object.values(zero))], [0]);
+    for (const limit of Object.keys(zero)) observer.limited(limit);
+    for (let i = 0; i < 100; i++) observer.limited(`x${i}`);
+    assert.deepEqual(await trips(), {
+      ...Object.fromEntries(Object.keys(zero).map((limit) => [limit, 1])),
+      other: 101,
+    });
+  });
+
+  it('knows every limit that the engine names in the error of a call', async () => {
+    const metrics = create();
+    metrics.addPlugin(HELLO, gauges());
+    const known = Object.keys(await series(metrics, 'plugind_plugin_limit_trips_total')).join();
+    const folder = path.join(ROOT, 'src/plugin');
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      // Those of a manifest's download end no call.
+      .filter((file) => file.endsWith('.ts') && !file.includes('manifest'))
+      .map((file) => readFileSync(path.join(folder, file), 'utf8'));
+    const named = files.flatMap((text) => [
+      ...text.matchAll(/(?:limit|bodyLimit: \{ name): '([^']+)'|httpLimit\('[^']+', '([^']+)'/g),
+    ]);
+    assert.ok(named.length > 7);
+    for (const [, detail, http] of named) {
+      assert.ok(known.includes(`limit="${detail ?? http}"`), `${detail ?? http} is not known`);
+    }
   });
 
   it('measures waiting and holding from 10 us to 10 s', async () => {
