@@ -129,6 +129,14 @@ const README_ROWS: readonly (readonly [name: string, scenario: string])[] = [
   ['promise-mutex', 'hello-100'],
 ];
 
+/** All four in one paragraph, two a line. */
+const CHARTS = [
+  ['throughput', 'requests a second'],
+  ['latency', 'latency by percentile at a fixed rate'],
+  ['lock-wait', 'how long requests waited for the lock'],
+  ['scaling', 'requests a second by workers'],
+] as const;
+
 /** No more lines than the README has room for; null when some of what it shows was not measured. */
 export function formatReadme(report: BenchReport): string | null {
   const find = (scenario: string, name: string): ContenderReport | undefined =>
@@ -158,8 +166,10 @@ export function formatReadme(report: BenchReport): string | null {
     bare === null
       ? ''
       : `Fastify without a plugin, as many processes: ${formatCount(bare.median)}.`,
-    '[All figures](bench/results/latest.md), [charts](docs/images), [method](bench/NOTES.md).',
-    '![Requests a second](docs/images/bench-throughput.svg)',
+    '[All figures](bench/results/latest.md), [method](bench/NOTES.md).',
+    ...CHARTS.map(
+      ([name, alt]) => `<img src="docs/images/bench-${name}.svg" width="49%" alt="${alt}">`,
+    ),
   ];
   const header = ['server', 'hello req/s', 'p99 ms', 'CPU us', 'peak MiB', '100 KB vowels req/s'];
   return `${intro.filter((part) => part !== '').join(' ')}\n\n${table(header, rows)}`;

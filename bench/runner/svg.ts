@@ -28,7 +28,7 @@ export interface Axis {
 const WIDTH = 760;
 const FONT = 'system-ui, -apple-system, "Segoe UI", sans-serif';
 /** Distinct for colour-blind readers too (Okabe and Ito), bright enough for both grounds. */
-const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#b58900', '#56b4e9'];
+const COLOURS = ['#2f81d7', '#d55e00', '#009e73', '#cc79a7', '#b58900', '#56b4e9'];
 
 const STYLE = `
     .card { fill: #ffffff; stroke: #d0d7de }
@@ -48,7 +48,7 @@ const STYLE = `
 
 /** Horizontal bars, each with its value and its lowest and highest round. */
 export function barChart(title: string, unit: string, bars: readonly Bar[]): string {
-  const [left, right, top, step] = [300, 90, 48, 30];
+  const [left, right, top, step] = [336, 84, 48, 30];
   const most = Math.max(1, ...bars.map(({ high }) => high));
   const scale = (value: number): number => (value / most) * (WIDTH - left - right);
   const parts = bars.map(({ label, value, low, high, isOurs }, index) => {
@@ -69,7 +69,7 @@ export function barChart(title: string, unit: string, bars: readonly Bar[]): str
 
 /** Lines with a legend at the right. */
 export function lineChart(title: string, x: Axis, y: Axis, lines: readonly Line[]): string {
-  const [left, right, top, bottom, height] = [70, 210, 48, 54, 380];
+  const [left, right, top, bottom, height] = [70, 210, 72, 54, 400];
   const scaleX = scaleOf(x, left, WIDTH - right);
   const scaleY = scaleOf(y, height - bottom, top);
   const grid = [
@@ -84,7 +84,7 @@ export function lineChart(title: string, x: Axis, y: Axis, lines: readonly Line[
       return line + text(left - 8, at + 4, label, 'end', 'faint');
     }),
     text((left + WIDTH - right) / 2, height - 14, x.title, 'middle', 'faint'),
-    text(left - 8, top - 12, y.title, 'start', 'faint'),
+    text(20, top - 16, y.title, 'start', 'faint'),
   ];
   const drawn = lines.map(({ label, points, isStepped = false }, index) => {
     const colour = COLOURS[index % COLOURS.length];
