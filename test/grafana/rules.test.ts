@@ -96,7 +96,7 @@ describe('the runbooks', () => {
     const titles = new Set(
       readDashboards().flatMap(({ panels }) => panels.map(({ title = '' }) => title)),
     );
-    const named = [...RUNBOOKS.matchAll(/(?<!\*)\*([A-Z][^*]+)\*(?!\*)/g)].map(([, title = '']) =>
+    const named = [...RUNBOOKS.matchAll(/(?<!\w)_([A-Z][^_`]+)_(?!\w)/g)].map(([, title = '']) =>
       title.replaceAll(/\s+/g, ' '),
     );
     assert.ok(named.length > 0);
