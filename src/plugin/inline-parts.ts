@@ -10,8 +10,9 @@ import type { InstanceHttp, InstanceOptions } from './instance-options.ts';
 import { bindHostFunctions, type HostFunctions } from './kernel/bind-host-functions.ts';
 import { CallContext } from './kernel/call-context.ts';
 import type { GuestHttp } from './kernel/http-host.ts';
-import { KERNEL_HOST_NAMESPACE, KERNEL_ITEM, Kernel } from './kernel/kernel.ts';
+import { KERNEL_HOST_NAMESPACE, Kernel } from './kernel/kernel.ts';
 import { KernelHost } from './kernel/kernel-host.ts';
+import { KERNEL_LINK_NAMESPACE } from './kernel/kernel-item.ts';
 import { loadKernel } from './kernel/load-kernel.ts';
 import { CHECK_FUNCTION } from './link-plan.ts';
 import { createGuestWasi, type GuestWasi } from './wasi/guest-wasi.ts';
@@ -60,14 +61,15 @@ export async function linkParts(options: InstanceOptions): Promise<InlineParts> 
   const context = new CallContext(kernel, host.vars);
   const exports = await instantiate(options, {
     ...bindHostFunctions(hostFunctions, host, () => context),
-    [KERNEL_ITEM]: unbound(kernelExports),
+    [KERNEL_LINK_NAMESPACE]: unbound(kernelExports),
     [KERNEL_HOST_NAMESPACE]: { refuel: deadline.refuel },
     ...(wasi === null ? {} : { [WASI_HOST_NAMESPACE]: wasi.functions }),
   });
-  for (const { check } of plan.modules) {
+  const guards = plan.modules.flatMap(({ guard }) => (guard === null ? [] : [guard]));
+  for (const { check } of guards) {
     (exports[check] as WebAssembly.Table).set(0, exports[CHECK_FUNCTION]);
   }
-  deadline.attach(plan.modules.map(({ fuel }) => exports[fuel] as WebAssembly.Global<number>));
+  deadline.attach(guards.map(({ fuel }) => exports[fuel] as WebAssembly.Global<number>));
   const memory = plan.memory === null ? null : (exports[plan.memory] as WebAssembly.Memory);
   if (memory !== null) wasi?.attach(memory);
   return {

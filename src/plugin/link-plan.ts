@@ -3,11 +3,13 @@
  * together what the host needs of every guarded module. Made once at compile time; every instance
  * of the plugin is linked by the same plan.
  *
- * The kernel is no item: the shim would have to import its memory beside the guest's, and a module
- * may import one memory only (V8 before 12.x has no multi-memory).
+ * The kernel itself is no item: the shim would have to import its memory beside the guest's, and a
+ * module may import one memory only (V8 before 12.x has no multi-memory). Its item hands its functions
+ * through (kernel-item.ts).
  */
 import { GUARD_EXPORTS, type GuardedFunction, type GuardedModule } from './guard/guarded-module.ts';
-import { KERNEL_HOST_NAMESPACE } from './kernel/kernel.ts';
+import { KERNEL_HOST_NAMESPACE, KERNEL_ITEM } from './kernel/kernel.ts';
+import { encodeKernelItem } from './kernel/kernel-item.ts';
 import { encodeShim, type ShimImport } from './kernel/shim.ts';
 import { encodeWasiItem, WASI_ITEM } from './wasi/wasi-item.ts';
 
@@ -21,8 +23,8 @@ export interface GuardedFile {
 
 /** Where to find one module's parts among the shim's exports. */
 export interface LinkedModule {
-  readonly fuel: string;
-  readonly check: string;
+  /** null where the module runs without the guard. */
+  readonly guard: { readonly fuel: string; readonly check: string } | null;
   readonly globals: readonly string[];
   /** Exports to run once, in this order, before the first call. */
   readonly initialisers: readonly string[];
@@ -68,9 +70,12 @@ export function planLinks(files: readonly GuardedFile[]): LinkPlan {
     name: itemName(name),
     module: guarded.module,
   }));
-  const wasi = encodeWasiItem(ordered.flatMap(({ guarded }) => guarded.imports));
+  const wanted = ordered.flatMap(({ guarded }) => guarded.imports);
+  const wasi = encodeWasiItem(wanted);
+  const kernel = encodeKernelItem(wanted);
   return {
     items: [
+      { name: KERNEL_ITEM, module: new WebAssembly.Module(kernel) },
       ...(wasi === null ? [] : [{ name: WASI_ITEM, module: new WebAssembly.Module(wasi) }]),
       ...items,
       { name: 'main', module: new WebAssembly.Module(encodeShim(imports)) },
@@ -101,10 +106,12 @@ function linkModule(
   const module = itemName(name);
   const as = (what: string): string => `${index}:${what}`;
   const { fuel, check, start } = GUARD_EXPORTS;
-  imports.push(
-    { kind: 'global', module, name: fuel, as: as(fuel), type: 'i32', mutable: true },
-    { kind: 'table', module, name: check, as: as(check), element: 'funcref' },
-  );
+  if (guarded.unguarded === null) {
+    imports.push(
+      { kind: 'global', module, name: fuel, as: as(fuel), type: 'i32', mutable: true },
+      { kind: 'table', module, name: check, as: as(check), element: 'funcref' },
+    );
+  }
   for (const global of guarded.globals) {
     imports.push({
       kind: 'global',
@@ -133,8 +140,7 @@ function linkModule(
     initialisers.push(as(exportName));
   }
   return {
-    fuel: as(fuel),
-    check: as(check),
+    guard: guarded.unguarded === null ? { fuel: as(fuel), check: as(check) } : null,
     globals: guarded.globals.map((global) => as(global.name)),
     initialisers,
   };

@@ -73,6 +73,7 @@ function rewrite(facts: ModuleFacts, options: GuardOptions): GuardedModule {
     exports: guardedExports(facts, added, globals),
   });
   return {
+    unguarded: null,
     module: compile(bytes),
     bytes,
     functions: exportedFunctions(facts),

@@ -72,7 +72,16 @@ export interface SnapshotSupport {
   readonly reasons: readonly string[];
 }
 
+/** A module that runs as its author built it, but for its memory's maximum (clamp-module.ts). */
+export interface Unguarded {
+  /** What it uses that the guard cannot cover: an opcode's text name, or what stands in its place. */
+  readonly feature: string;
+  readonly proposal: string;
+}
+
 export interface GuardedModule {
+  /** null: guarded. Else nothing in it asks for the deadline, and it has neither fuel nor check. */
+  readonly unguarded: Unguarded | null;
   /** The rewritten module, compiled, which is how V8 validated it. */
   readonly module: WebAssembly.Module;
   /** Its bytes. */
