@@ -8,6 +8,7 @@ import createSdkPlugin from '@extism/extism';
 import { PLUGIN_DEFAULTS } from '../src/config/defaults.ts';
 import { UNMARKED } from '../src/plugin/call-marker.ts';
 import { compilePlugin } from '../src/plugin/compile-plugin.ts';
+import { cpuPerCall, median } from './cpu-per-call.ts';
 
 const ROUNDS = 15;
 const CASES = [
@@ -50,18 +51,4 @@ for (const { plugin, functionName } of CASES) {
   }
   await ours.close();
   await sdk.close();
-}
-
-async function cpuPerCall(calls: number, call: () => unknown): Promise<number> {
-  const before = process.cpuUsage();
-  for (let count = 0; count < calls; count++) {
-    const pending = call();
-    if (pending instanceof Promise) await pending;
-  }
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / calls;
-}
-
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 }

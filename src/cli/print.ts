@@ -40,7 +40,7 @@ function describePlugin(config: PluginHostConfig, plugin: ServedPlugin): string[
   const how = freshWay === null ? isolation : `${isolation}, by ${FRESH_WAYS[freshWay]}`;
   const rows = [
     { field: 'isolation', value: how, by: '' },
-    { field: 'execution', value: execution, by: '' },
+    { field: 'execution', value: `${execution}, ${plugin.executionReason}`, by: '' },
     { field: 'queue', value: `${queue.max} waiters a worker, ${queue.waitMs} ms`, by: 'lock' },
     { field: 'recycle', value: `${recycle.calls} calls, ${recycle.pages} pages`, by: 'pool' },
     ...plugin.fields.map(({ field, value, setBy, enforcedBy }) => ({

@@ -14,9 +14,7 @@ export interface NotYet {
   readonly reason: string;
 }
 
-export const NOT_YET: readonly NotYet[] = [
-  { key: 'plugins.*.execution', only: 'inline', reason: "plugins run in the worker's own thread" },
-];
+export const NOT_YET: readonly NotYet[] = [];
 
 /** Every key of a parsed file that waits for its part. */
 export function notYetProblems(

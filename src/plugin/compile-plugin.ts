@@ -4,19 +4,21 @@
  */
 import type { PluginConfig } from '../config/types.ts';
 import { ServerError } from '../errors.ts';
+import { chooseExecution } from './choose-execution.ts';
 import type { CompiledPlugin } from './compiled-plugin.ts';
 import type { EngineEnvironment } from './engine-environment.ts';
 import { guardModule } from './guard/guard.ts';
-import { createSuspendingHttp } from './guest-http/suspending-http.ts';
-import { createInlineInstance } from './inline-instance.ts';
-import type { InstanceOptions } from './instance-options.ts';
+import type { GuestHttpLimits } from './guest-http/guest-http-requester.ts';
+import { createInlineFactory } from './inline-factory.ts';
+import type { FactoryOptions } from './instance-factory.ts';
 import type { HostFunctions } from './kernel/bind-host-functions.ts';
 import { KERNEL_ITEM } from './kernel/kernel.ts';
 import { type GuardedFile, planLinks } from './link-plan.ts';
-import { loadHostFunctions } from './load-host-functions.ts';
 import { describeDefinition } from './manifest/describe-definition.ts';
 import type { PluginDefinition } from './manifest/plugin-definition.ts';
 import { readPlugin } from './manifest/read-plugin.ts';
+import { createThreadFactory } from './thread/thread-factory.ts';
+import type { ThreadPlugin } from './thread/thread-setup.ts';
 
 /** Elements of all tables of one module together. */
 const MAX_TABLE_ELEMENTS = 1_000_000;
@@ -34,25 +36,25 @@ export async function compilePlugin(
   const definition = await readPlugin(plugin);
   const files = guardFiles(plugin, definition);
   const main = files.find(({ name }) => name === 'main') as GuardedFile;
-  const canRestore = canRestoreSnapshot(plugin, definition, files);
-  const options = await instanceOptions(plugin, definition, files, {
-    ...environment,
-    hostFunctions,
-  });
-  if (options.plan.usesWasi && !plugin.wasi) {
+  const common = commonOptions(plugin, definition, files);
+  if (common.plan.usesWasi && !plugin.wasi) {
     throw new ServerError(
       'PLUGIN_COMPILE_FAILED',
       `plugins.${plugin.name}: the plugin imports WASI; set "wasi": true to allow that`,
     );
   }
+  const http = httpLimits(definition, files);
+  const { execution, executionReason } = chooseExecution(plugin, http !== null);
+  const parts: FactoryOptions = { plugin, common, files, http, environment, hostFunctions };
   return {
     hash: definition.hash,
     version: readVersion(main.guarded.module),
-    functions: [...options.plan.calls.keys()],
+    functions: [...common.plan.calls.keys()],
     fields: describeDefinition(definition),
-    execution: 'inline',
+    execution,
+    executionReason,
     timeoutMs: definition.timeoutMs,
-    instantiate: () => createInlineInstance({ ...options, canRestore }),
+    ...(execution === 'thread' ? createThreadFactory(parts) : await createInlineFactory(parts)),
   };
 }
 
@@ -97,54 +99,34 @@ function canRestoreSnapshot(
   );
 }
 
-async function instanceOptions(
+/** What instances are bounded by wherever they run. */
+function commonOptions(
   plugin: PluginConfig,
   definition: PluginDefinition,
   files: readonly GuardedFile[],
-  { hostFunctions, ...environment }: EngineEnvironment & { hostFunctions: HostFunctions },
-): Promise<Omit<InstanceOptions, 'canRestore'>> {
-  const { name } = plugin;
+): Omit<ThreadPlugin, 'hostFunctions'> {
   return {
-    plugin: name,
+    plugin: plugin.name,
     plan: planLinks(files),
     config: definition.config,
     memory: definition.memory,
     mounts: definition.allowedPaths,
-    createHttp: httpFactory(name, definition, files),
-    hostFunctions: { ...(await loadHostFunctions(plugin)), ...hostFunctions },
-    logSink: (line) => environment.onGuestLine({ plugin: name, source: 'log', ...line }),
-    outputSink: (stream, message, truncatedBytes) =>
-      environment.onGuestLine({
-        plugin: name,
-        source: stream,
-        level: stream === 'stdout' ? 'info' : 'warn',
-        message,
-        truncatedBytes,
-      }),
     timeoutMs: definition.timeoutMs,
     loadTimeoutMs: Math.max(definition.timeoutMs, MIN_LOAD_TIMEOUT_MS),
-    clock: environment.clock,
+    canRestore: canRestoreSnapshot(plugin, definition, files),
   };
 }
 
 /** null where the plugin does not fetch, or may not. */
-function httpFactory(
-  plugin: string,
+function httpLimits(
   { allowedHosts, memory }: PluginDefinition,
   files: readonly GuardedFile[],
-): InstanceOptions['createHttp'] {
+): GuestHttpLimits | null {
   const fetches = files.some(({ guarded }) =>
     guarded.imports.some(({ module, name }) => module === KERNEL_ITEM && name === 'http_request'),
   );
   if (!fetches || allowedHosts.length === 0) return null;
-  if (WebAssembly.Suspending === undefined) {
-    throw new ServerError(
-      'PLUGIN_COMPILE_FAILED',
-      `plugins.${plugin}: fetching needs an engine that can suspend a plugin (Node 25 or later), this is Node ${process.versions.node}`,
-    );
-  }
-  const { maxHttpResponseBytes } = memory;
-  return (remainingMs) => createSuspendingHttp({ allowedHosts, maxHttpResponseBytes, remainingMs });
+  return { allowedHosts, maxHttpResponseBytes: memory.maxHttpResponseBytes };
 }
 
 function readVersion(module: WebAssembly.Module): string {

@@ -17,6 +17,8 @@ export interface CompiledPlugin {
   readonly fields: readonly DefinitionRow[];
   /** Where its instances run: as configured, or in a thread where nothing else can. */
   readonly execution: Execution;
+  /** Who chose that, for people. */
+  readonly executionReason: string;
   /** Deadline of one call: the stricter of configuration and manifest. */
   readonly timeoutMs: number;
   /**
@@ -25,6 +27,8 @@ export interface CompiledPlugin {
    * fails, `CALL_DEADLINE` or `PLUGIN_LIMIT` when initialisation goes beyond its bounds.
    */
   instantiate(): Promise<PluginInstance>;
+  /** Gives back what is kept for instances to come. Closes no instance. Idempotent. */
+  close(): Promise<void>;
 }
 
 /** One running copy of a plugin. It has one caller from the call's start until its output is copied out. */

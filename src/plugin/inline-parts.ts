@@ -7,7 +7,7 @@ import { ServerError } from '../errors.ts';
 import { Deadline } from './deadline.ts';
 import { RESERVED_PREFIX } from './guard/guarded-module.ts';
 import type { InstanceHttp, InstanceOptions } from './instance-options.ts';
-import { bindHostFunctions, type HostFunctions } from './kernel/bind-host-functions.ts';
+import { bindHostFunctions, hasAsync } from './kernel/bind-host-functions.ts';
 import { CallContext } from './kernel/call-context.ts';
 import type { GuestHttp } from './kernel/http-host.ts';
 import { KERNEL_HOST_NAMESPACE, Kernel } from './kernel/kernel.ts';
@@ -42,7 +42,6 @@ const LOG_LIMITS = { maxLines: 1000, maxLineBytes: 8192 } as const;
 const MAX_REFUSED_ALLOCATIONS = 100;
 /** The log level of guests: all but trace. The log's own level filters further. */
 const GUEST_LOG_LEVEL = 1;
-const AsyncFunction = (async () => {}).constructor;
 
 /** @throws ServerError `PLUGIN_COMPILE_FAILED` when an import cannot be linked. */
 export async function linkParts(options: InstanceOptions): Promise<InlineParts> {
@@ -172,10 +171,4 @@ function createWasi(options: InstanceOptions, deadline: Deadline): GuestWasi {
     checkDeadline: deadline.check,
     trip: deadline.end,
   });
-}
-
-function hasAsync(functions: HostFunctions): boolean {
-  return Object.values(functions).some((members) =>
-    Object.values(members).some((member) => member instanceof AsyncFunction),
-  );
 }

@@ -46,10 +46,14 @@ export class InstanceSlot {
     return this.#instance?.memoryBytes ?? 0;
   }
 
-  /** As {@link PluginInstance.call}. An empty slot, left by a replacement that failed, is filled first. */
+  /**
+   * As {@link PluginInstance.call}. A slot that is empty, left by a replacement that failed, or whose
+   * instance broke while nobody called it, as a thread can, is filled first.
+   */
   call(call: Call): Uint8Array | Promise<Uint8Array> {
-    if (this.#instance !== null) return this.#enter(this.#instance, call);
-    return this.#fill().then((instance) => this.#enter(instance, call));
+    const instance = this.#instance;
+    if (instance !== null && !instance.isPoisoned) return this.#enter(instance, call);
+    return this.#callAnother(instance, call);
   }
 
   /** After each call, before the permit is given back. A promise where the next caller has to wait. */
@@ -85,6 +89,15 @@ export class InstanceSlot {
     } finally {
       marker.end();
     }
+  }
+
+  async #callAnother(broken: PluginInstance | null, call: Call): Promise<Uint8Array> {
+    if (broken !== null) {
+      this.#instance = null;
+      this.#options.onReplaced('poisoned');
+      await broken.close().catch(() => {});
+    }
+    return this.#enter(await this.#fill(), call);
   }
 
   #restore(instance: PluginInstance): undefined | Promise<void> {

@@ -11,7 +11,7 @@ import type { HostFunction, HostFunctions } from './kernel/bind-host-functions.t
 export async function loadHostFunctions({
   name,
   hostFunctions,
-}: PluginConfig): Promise<HostFunctions> {
+}: Pick<PluginConfig, 'name' | 'hostFunctions'>): Promise<HostFunctions> {
   if (hostFunctions === null) return {};
   const label = `plugins.${name}.hostFunctions: ${hostFunctions}`;
   let module: Record<string, unknown>;

@@ -44,8 +44,8 @@ const SILENT: PluginObserver = {
 export async function createServedPlugin(options: ServedPluginOptions): Promise<ServedPlugin> {
   const { plugin, environment } = options;
   const compiled = await compilePlugin(plugin, environment, options.hostFunctions ?? {});
-  for (const name of options.functions) requireFunction(plugin.name, compiled, name);
-  if (plugin.probe !== null) requireFunction(plugin.name, compiled, plugin.probe.function);
+  const called = [...options.functions, ...(plugin.probe === null ? [] : [plugin.probe.function])];
+  for (const name of called) requireFunction(plugin.name, compiled, name);
   const count = plugin.isolation === 'pool' ? plugin.poolSize : 1;
   const instances: PluginInstance[] = [];
   try {
@@ -57,6 +57,7 @@ export async function createServedPlugin(options: ServedPluginOptions): Promise<
     return served;
   } catch (error) {
     await Promise.allSettled(instances.map((instance) => instance.close()));
+    await compiled.close();
     throw error;
   }
 }
@@ -80,7 +81,10 @@ export class ServedPlugin implements PluginGauges {
   readonly exportedFunctions: readonly string[];
   /** For `plugind check`: each field of its definition, and who enforces it. */
   readonly fields: readonly DefinitionRow[];
+  /** Who chose its execution, for people. */
+  readonly executionReason: string;
   readonly #plugin: PluginConfig;
+  readonly #compiled: CompiledPlugin;
   readonly #slots: readonly InstanceSlot[];
   readonly #lock: Lock<InstanceSlot>;
   #observer: PluginObserver = SILENT;
@@ -95,6 +99,8 @@ export class ServedPlugin implements PluginGauges {
     this.#plugin = plugin;
     this.exportedFunctions = compiled.functions;
     this.fields = compiled.fields;
+    this.executionReason = compiled.executionReason;
+    this.#compiled = compiled;
     const onReplaced: PluginObserver['replaced'] = (reason) => this.#observer.replaced(reason);
     this.#slots = instances.map(
       (instance) =>
@@ -179,5 +185,6 @@ export class ServedPlugin implements PluginGauges {
     this.#lock.close();
     await this.#lock.idle();
     await Promise.all(this.#slots.map((slot) => slot.close()));
+    await this.#compiled.close();
   }
 }

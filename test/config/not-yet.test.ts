@@ -6,12 +6,7 @@ import { validateFile } from '../../src/config/validate-file.ts';
 import { loadFile, minimalFile, problemsOf } from './fixture.ts';
 
 /** For each key of the table: a file that uses it, and one that says what goes without it. */
-const CASES: Readonly<Record<string, { uses: unknown; without: unknown }>> = {
-  'plugins.*.execution': {
-    uses: minimalFile({ plugins: { echo: { wasm: 'echo.wasm', execution: 'thread' } } }),
-    without: minimalFile({ plugins: { echo: { wasm: 'echo.wasm', execution: 'inline' } } }),
-  },
-};
+const CASES: Readonly<Record<string, { uses: unknown; without: unknown }>> = {};
 
 describe('keys that wait for their part', () => {
   for (const { key } of NOT_YET) {

@@ -49,6 +49,13 @@ export function bindHostFunctions(
   return bound;
 }
 
+/** Whether one of them waits while the guest is suspended. */
+export function hasAsync(functions: HostFunctions): boolean {
+  return Object.values(functions).some((members) =>
+    Object.values(members).some((member) => member instanceof AsyncFunction),
+  );
+}
+
 function bind(
   label: string,
   member: HostFunction,
