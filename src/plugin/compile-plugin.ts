@@ -6,8 +6,11 @@ import type { PluginConfig } from '../config/types.ts';
 import { ServerError } from '../errors.ts';
 import { chooseExecution } from './choose-execution.ts';
 import type { CompiledPlugin } from './compiled-plugin.ts';
+import { describeGuard } from './describe-guard.ts';
 import type { EngineEnvironment } from './engine-environment.ts';
+import { clampModule } from './guard/clamp-module.ts';
 import { guardModule } from './guard/guard.ts';
+import type { GuardedModule, GuardOptions } from './guard/guarded-module.ts';
 import type { GuestHttpLimits } from './guest-http/guest-http-requester.ts';
 import { createInlineFactory } from './inline-factory.ts';
 import type { FactoryOptions } from './instance-factory.ts';
@@ -50,7 +53,7 @@ export async function compilePlugin(
     hash: definition.hash,
     version: readVersion(main.guarded.module),
     functions: [...common.plan.calls.keys()],
-    fields: describeDefinition(definition),
+    fields: [...describeDefinition(definition), ...describeGuard(files)],
     execution,
     executionReason,
     timeoutMs: definition.timeoutMs,
@@ -76,13 +79,29 @@ export function requireFunction(
 function guardFiles(plugin: PluginConfig, definition: PluginDefinition): GuardedFile[] {
   return definition.files.map(({ name, bytes }) => ({
     name,
-    guarded: guardModule(bytes, {
+    guarded: guardOrClamp(plugin, bytes, {
       label: `plugins.${plugin.name}: ${name}`,
       maxMemoryPages: definition.memory.maxPages,
       maxTableElements: MAX_TABLE_ELEMENTS,
       exportGlobals: plugin.isolation === 'fresh',
     }),
   }));
+}
+
+/** What the guard cannot cover runs without it in a thread, if that is what the operator wants. */
+function guardOrClamp(
+  { execution }: PluginConfig,
+  bytes: Uint8Array,
+  options: GuardOptions,
+): GuardedModule {
+  try {
+    return guardModule(bytes, options);
+  } catch (error) {
+    if (execution !== 'thread' || !(error instanceof ServerError)) throw error;
+    const { execution: offered, feature, proposal } = error.details;
+    if (offered !== 'thread') throw error;
+    return clampModule(bytes, options, { feature: String(feature), proposal: String(proposal) });
+  }
 }
 
 /** One module alone, whose memory and globals are all its state, and no directory it could change. */

@@ -19,7 +19,10 @@ const RUN_FIRST: ReadonlySet<string> = new Set([
 ]);
 
 /** Refuses a guest whose imports or exports are in the engine's namespace. */
-export function checkReservedNames(facts: ModuleFacts): void {
+export function checkReservedNames(facts: {
+  readonly imports: readonly { readonly module: string; readonly name: string }[];
+  readonly exports: readonly { readonly name: string }[];
+}): void {
   for (const { module, name } of facts.imports) {
     if (module.startsWith(RESERVED_PREFIX) || name.startsWith(RESERVED_PREFIX)) {
       throw refusal(
@@ -34,7 +37,8 @@ export function checkReservedNames(facts: ModuleFacts): void {
   }
 }
 
-function exportName({ name, kind }: ExportEntry): string {
+/** What the rewritten module calls an export. */
+export function exportName({ name, kind }: Pick<ExportEntry, 'name' | 'kind'>): string {
   return kind === 'function' && RUN_FIRST.has(name) ? RESERVED_PREFIX + name : name;
 }
 

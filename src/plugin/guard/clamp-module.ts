@@ -1,0 +1,185 @@
+/**
+ * What is done to a module that the guard cannot cover, and that runs in a thread of its own: its
+ * code stays as it is, and nothing in it looks at a deadline. Its memories' maxima are clamped, its
+ * start function and those that run first wait for us, as in a guarded module. Tables are not
+ * clamped, and objects of the engine (garbage collection) are bounded by the thread's heap alone.
+ */
+import { ServerError } from '../../errors.ts';
+import { ByteReader } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { checkReservedNames, exportName } from './exported-names.ts';
+import {
+  type FunctionType,
+  GUARD_EXPORTS,
+  type GuardedFunction,
+  type GuardedModule,
+  type GuardOptions,
+  type Unguarded,
+} from './guarded-module.ts';
+import {
+  type LooseExport,
+  type LooseMemory,
+  readLooseExports,
+  readLooseImports,
+  readLooseMemories,
+  readLooseTypes,
+} from './loose-sections.ts';
+import { KIND_NAMES, SECTION } from './module-facts.ts';
+import { readSections } from './read-module.ts';
+import { refusal } from './refusal.ts';
+import { compile } from './validation.ts';
+
+const FUNCTION = KIND_NAMES.indexOf('function');
+const MEMORY = KIND_NAMES.indexOf('memory');
+const HAS_MAX = 1;
+
+/**
+ * @param bytes of a module that V8 takes and `guardModule` refused with the offer of a thread.
+ * @throws ServerError `PLUGIN_COMPILE_FAILED`.
+ */
+export function clampModule(
+  bytes: Uint8Array,
+  options: Pick<GuardOptions, 'label' | 'maxMemoryPages'>,
+  unguarded: Unguarded,
+): GuardedModule {
+  try {
+    return clamp(bytes, options.maxMemoryPages, unguarded);
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error;
+    const { code, message, cause, details } = error;
+    throw new ServerError(code, `${options.label}: ${message}`, { cause, details });
+  }
+}
+
+function clamp(bytes: Uint8Array, maxPages: number, unguarded: Unguarded): GuardedModule {
+  const sections = readSections(bytes);
+  const reader = (id: number): ByteReader | undefined => {
+    const found = sections.find((section) => section.id === id);
+    return found && new ByteReader(bytes, found.start, found.end);
+  };
+  const types = readLooseTypes(reader(SECTION.type));
+  const imports = readLooseImports(reader(SECTION.import), types);
+  const memories = clampMemories(readLooseMemories(reader(SECTION.memory)), maxPages);
+  const exported = readLooseExports(reader(SECTION.export));
+  checkReservedNames({ imports: imports.entries, exports: exported });
+  const start = reader(SECTION.start)?.u32() ?? -1;
+  const memory = imports.memories[0] ?? memories[0];
+  const written = rewrite(bytes, sections, {
+    memories,
+    exports: hostExports(exported, start, memory),
+  });
+  const typeOf = functionTypes(reader(SECTION.function), imports.functionTypes, types);
+  return {
+    unguarded,
+    module: compile(written),
+    bytes: written,
+    functions: exportedFunctions(exported, typeOf),
+    imports: imports.entries,
+    memory:
+      memory?.isPlain === true
+        ? {
+            imported: imports.memories.length > 0,
+            minPages: memory.min,
+            maxPages: memory.max ?? null,
+          }
+        : null,
+    hasStart: start >= 0,
+    globals: [],
+    snapshot: { restorable: false, reasons: ['it is not guarded'] },
+  };
+}
+
+/** Several memories share what they may grow by. */
+function clampMemories(declared: readonly LooseMemory[], maxPages: number): LooseMemory[] {
+  const total = declared.reduce((sum, { min }) => sum + min, 0);
+  if (total > maxPages) {
+    const details = { value: total, limit: maxPages };
+    throw refusal(`its memory starts with ${total} pages, the limit is ${maxPages}`, details);
+  }
+  const room = Math.floor((maxPages - total) / Math.max(declared.length, 1));
+  return declared.map((memory) => ({
+    ...memory,
+    flags: memory.flags | HAS_MAX,
+    max: Math.min(memory.max ?? maxPages, memory.min + room),
+  }));
+}
+
+function hostExports(
+  own: readonly LooseExport[],
+  start: number,
+  memory: LooseMemory | undefined,
+): LooseExport[] {
+  const entries = own.map((entry) => ({ ...entry, name: nameFor(entry) }));
+  if (start >= 0) entries.push({ name: GUARD_EXPORTS.start, kind: FUNCTION, index: start });
+  if (memory?.isPlain === true) {
+    entries.push({ name: GUARD_EXPORTS.memory, kind: MEMORY, index: 0 });
+  }
+  return entries;
+}
+
+function nameFor({ name, kind }: LooseExport): string {
+  return kind === FUNCTION ? exportName({ name, kind: 'function' }) : name;
+}
+
+function functionTypes(
+  reader: ByteReader | undefined,
+  imported: readonly number[],
+  types: readonly (FunctionType | null)[],
+): (index: number) => FunctionType | null {
+  const indexes = [...imported];
+  for (let left = reader?.count('functions') ?? 0; reader !== undefined && left > 0; left--) {
+    indexes.push(reader.u32());
+  }
+  return (index) => types[indexes[index] as number] ?? null;
+}
+
+/** Those that nobody could call from here are left out. */
+function exportedFunctions(
+  entries: readonly LooseExport[],
+  typeOf: (index: number) => FunctionType | null,
+): GuardedFunction[] {
+  return entries
+    .filter(({ kind }) => kind === FUNCTION)
+    .flatMap((entry) => {
+      const type = typeOf(entry.index);
+      return type === null ? [] : [{ name: entry.name, exportName: nameFor(entry), ...type }];
+    });
+}
+
+function rewrite(
+  bytes: Uint8Array,
+  sections: ReturnType<typeof readSections>,
+  changed: { readonly memories: readonly LooseMemory[]; readonly exports: readonly LooseExport[] },
+): Uint8Array {
+  const out = new ByteWriter(bytes.length + 1024);
+  const scratch = new ByteWriter(1024);
+  out.append([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
+  for (const { id, start, end } of sections) {
+    if (id === SECTION.start) continue;
+    scratch.clear();
+    if (id === SECTION.memory) writeMemories(scratch, changed.memories);
+    else if (id === SECTION.export) writeExports(scratch, changed.exports);
+    else scratch.range(bytes, start, end);
+    out.u8(id);
+    out.sized(scratch);
+  }
+  return out.toBytes();
+}
+
+function writeMemories(to: ByteWriter, memories: readonly LooseMemory[]): void {
+  to.u32(memories.length);
+  for (const { flags, min, max } of memories) {
+    to.u8(flags);
+    to.u32(min);
+    to.u32(max as number);
+  }
+}
+
+function writeExports(to: ByteWriter, entries: readonly LooseExport[]): void {
+  to.u32(entries.length);
+  for (const { name, kind, index } of entries) {
+    to.name(name);
+    to.u8(kind);
+    to.u32(index);
+  }
+}
