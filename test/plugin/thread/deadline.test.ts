@@ -3,8 +3,14 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
+import { PLUGIN_DEFAULTS } from '../../../src/config/defaults.ts';
+import type { PluginConfig } from '../../../src/config/types.ts';
+import { compilePlugin } from '../../../src/plugin/compile-plugin.ts';
 import type { Plugin } from '../../../src/plugin/create-plugin.ts';
+import { InstanceSlot } from '../../../src/plugin/instance-slot.ts';
+import { QUIET_ENVIRONMENT } from '../../../src/worker/create-plugins.ts';
 import { exampleWasm } from '../../helpers/paths.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
 import { assembleGuest } from '../../helpers/wat.ts';
 import { call, Witness, withPlugin } from '../fixture.ts';
 import { BLOCK, createThreaded, hostCaller, OK, writeHostFunctions } from './guests.ts';
@@ -110,16 +116,37 @@ describe('a thread that ends by itself', () => {
   });
 
   it('costs nobody a call where it ends between two', async (t) => {
-    const plugin = await createThreaded(t, {
-      wasm: await hostCaller('leaveSoon'),
-      hostFunctionsFile: writeHostFunctions(
-        t,
-        'leaveSoon() { setTimeout(() => process.exit(3), 20); return 0n; }',
-      ),
-    });
-    await plugin.call('leaveSoon');
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    assert.equal((await plugin.call('ok')).byteLength, 0);
+    const hostFunctions = writeHostFunctions(
+      t,
+      'leaveSoon() { setImmediate(() => process.exit(3)); return 0n; }',
+    );
+    const data = Buffer.from(await hostCaller('leaveSoon')).toString('base64');
+    const plugin: PluginConfig = {
+      ...PLUGIN_DEFAULTS,
+      name: 'p',
+      source: { kind: 'manifest', manifest: { wasm: [{ data }] }, baseDir: '/' },
+      execution: 'thread',
+      hostFunctions,
+    };
+    const compiled = await compilePlugin(plugin, QUIET_ENVIRONMENT);
+    t.after(() => compiled.close());
+    const instance = await compiled.instantiate();
+    const replaced: string[] = [];
+    const slot = new InstanceSlot(
+      {
+        plugin: 'p',
+        marker: QUIET_ENVIRONMENT.marker,
+        compiled,
+        policy: { fresh: null, maxCalls: 0, maxGuestPages: 0 },
+        onReplaced: (reason) => replaced.push(reason),
+      },
+      instance,
+    );
+    const input = new Uint8Array(0);
+    await slot.call({ functionName: 'leaveSoon', input, hostContext: undefined });
+    await waitFor('the thread to be gone', async () => instance.isPoisoned);
+    const output = await slot.call({ functionName: 'ok', input, hostContext: undefined });
+    assert.deepEqual([output.length, replaced], [0, ['poisoned']]);
   });
 });
 
