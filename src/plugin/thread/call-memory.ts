@@ -12,30 +12,33 @@ export const RING_BYTES = 65_536;
 /** Stands for a length: the bytes are in a message. */
 export const IN_MESSAGE = -1;
 
-/** Places of the numbers, by who writes them. */
+/**
+ * Places of the numbers, by who writes them. The two counts, which the other side may be looking at
+ * all the time, have lines of the CPU's caches for themselves (16 words).
+ */
 export const WORD = {
   /** Caller: requests so far. */
   asked: 0,
-  operation: 1,
-  inputLength: 2,
+  operation: 16,
+  inputLength: 17,
   /** Whether the state after initialisation is to be restored before the reply. */
-  restores: 3,
+  restores: 18,
   /** Messages with content so far; the other side takes them before it goes on. */
-  callerPosted: 4,
-  callerSleeps: 5,
-  /** Callee: replies so far. Far from the caller's words, for the CPU's caches. */
+  callerPosted: 19,
+  callerSleeps: 20,
+  /** Callee: replies so far. */
   answered: 32,
-  hasFailed: 33,
-  outputLength: 34,
-  isPoisoned: 35,
-  isRestored: 36,
-  guestPages: 37,
+  hasFailed: 48,
+  outputLength: 49,
+  isPoisoned: 50,
+  isRestored: 51,
+  guestPages: 52,
   /** Guest and host side, in pages of 64 KiB. */
-  memoryPages: 38,
+  memoryPages: 53,
   /** What the last request took. */
-  tookUs: 39,
-  calleePosted: 40,
-  calleeSleeps: 41,
+  tookUs: 54,
+  calleePosted: 55,
+  calleeSleeps: 56,
 } as const;
 
 /** Operations beside the numbers of the plugin's functions, which begin at 0. */
@@ -47,6 +50,12 @@ export interface CallMemory {
   readonly words: Int32Array<SharedArrayBuffer>;
   readonly input: Uint8Array<SharedArrayBuffer>;
   readonly output: Uint8Array<SharedArrayBuffer>;
+}
+
+/** Whether the other side has to be woken; who asks has told its news before. */
+export function takeSleep(words: Int32Array<SharedArrayBuffer>, word: number): boolean {
+  // Looking costs less than writing, and as a rule nobody sleeps.
+  return Atomics.load(words, word) === 1 && Atomics.exchange(words, word, 0) === 1;
 }
 
 export function createCallBuffer(): SharedArrayBuffer {

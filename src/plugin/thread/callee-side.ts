@@ -5,7 +5,14 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { ServerError } from '../../errors.ts';
 import type { GuestLine } from '../engine-environment.ts';
-import { type CallMemory, IN_MESSAGE, openCallMemory, RING_BYTES, WORD } from './call-memory.ts';
+import {
+  type CallMemory,
+  IN_MESSAGE,
+  openCallMemory,
+  RING_BYTES,
+  takeSleep,
+  WORD,
+} from './call-memory.ts';
 import { type CalleeMessage, type CallerMessage, WAKE, type Wake } from './messages.ts';
 import { Spin } from './spin.ts';
 
@@ -26,7 +33,7 @@ export interface RequestHandler {
 
 const PAGE_BYTES = 65_536;
 /** How long the next request is waited for awake, after one that came at once: two wake-ups. */
-const SPIN_MS = 0.03;
+const SPIN_MS = 0.04;
 /** A request that came this soon after the last reply came at once, its wake-ups counted. */
 const SOON_MS = 0.1;
 const EMPTY = new Uint8Array(0);
@@ -142,7 +149,7 @@ export class CalleeSide {
     this.#answeredAt = performance.now();
     words[WORD.tookUs] = Math.min((this.#answeredAt - this.#beganAt) * 1000, 0x7fff_ffff);
     Atomics.store(words, WORD.answered, this.#seen);
-    if (Atomics.exchange(words, WORD.callerSleeps, 0) === 1) this.#port.postMessage(WAKE);
+    if (takeSleep(words, WORD.callerSleeps)) this.#port.postMessage(WAKE);
     return undefined;
   }
 

@@ -6,7 +6,14 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { ServerError } from '../../errors.ts';
 import type { GuestLine } from '../engine-environment.ts';
-import { type CallMemory, IN_MESSAGE, openCallMemory, RING_BYTES, WORD } from './call-memory.ts';
+import {
+  type CallMemory,
+  IN_MESSAGE,
+  openCallMemory,
+  RING_BYTES,
+  takeSleep,
+  WORD,
+} from './call-memory.ts';
 import { type CalleeMessage, type CallerMessage, WAKE, type Wake } from './messages.ts';
 import { Spin } from './spin.ts';
 
@@ -26,7 +33,7 @@ interface Waiting {
 }
 
 /** Longest wait in place, and the longest last call after which one is tried: about one wake-up. */
-const SPIN_MS = 0.015;
+const SPIN_MS = 0.02;
 
 export class CallerSide {
   readonly #memory: CallMemory;
@@ -68,7 +75,7 @@ export class CallerSide {
     const isShort = (words[WORD.tookUs] as number) < SPIN_MS * 1000;
     this.#asked = (this.#asked + 1) | 0;
     Atomics.store(words, WORD.asked, this.#asked);
-    if (Atomics.exchange(words, WORD.calleeSleeps, 0) === 1) this.#port.postMessage(WAKE);
+    if (takeSleep(words, WORD.calleeSleeps)) this.#port.postMessage(WAKE);
     else if (isShort && this.#spin.wait()) return this.#take();
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };

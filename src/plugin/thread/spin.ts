@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 
 /** Either side needs a CPU. */
 const CAN_SPIN = availableParallelism() > 1;
-const LOOKS_PER_CLOCK = 50;
+const LOOKS_PER_CLOCK = 100;
 /** Waits left out after many in vain. */
 const MOST_SKIPPED = 255;
 
@@ -44,12 +44,19 @@ export class Spin {
   }
 
   #spin(): boolean {
+    // As a rule it comes before the clock would be worth a look.
+    if (this.#look()) return true;
     const endsAt = performance.now() + this.#spinMs;
     do {
-      for (let looks = 0; looks < LOOKS_PER_CLOCK; looks++) {
-        if (this.#isReached(Atomics.load(this.#words, this.#word))) return true;
-      }
+      if (this.#look()) return true;
     } while (performance.now() < endsAt);
+    return false;
+  }
+
+  #look(): boolean {
+    for (let looks = 0; looks < LOOKS_PER_CLOCK; looks++) {
+      if (this.#isReached(Atomics.load(this.#words, this.#word))) return true;
+    }
     return false;
   }
 }
