@@ -153,7 +153,8 @@ export const pluginSchema: TUnsafe<PluginEntry> = exactly<PluginEntry>()(
       ),
       execution: Type.Optional(
         word(['inline', 'thread'], {
-          description: "inline: in the worker's own thread; thread: in one of the instance's own.",
+          description:
+            "inline: in the worker's own thread; thread: in one of the instance's own, ended at the deadline. A plugin that fetches runs in a thread where Node cannot suspend it (before 25).",
           default: PLUGIN_DEFAULTS.execution,
         }),
       ),
@@ -188,7 +189,7 @@ export const pluginSchema: TUnsafe<PluginEntry> = exactly<PluginEntry>()(
       hostFunctions: Type.Optional(
         Type.Union([text(FILE_NAME, { description: 'File.' }), Type.Null()], {
           description:
-            'JavaScript module, relative to this file, whose exports the guest may import.',
+            'JavaScript module, relative to this file, whose exports the guest may import. Async ones need execution "thread", or Node 25.',
           default: PLUGIN_DEFAULTS.hostFunctions,
         }),
       ),

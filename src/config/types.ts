@@ -93,7 +93,10 @@ export interface ProbeConfig {
 
 /** `shared`: one instance, state survives; `pool`: `poolSize` of them; `fresh`: nothing survives a call. */
 export type Isolation = 'shared' | 'pool' | 'fresh';
-/** `inline`: in the worker's own thread; `thread`: in a thread of the instance's own. */
+/**
+ * `inline`: in the worker's own thread; `thread`: in a thread of the instance's own, which is ended at
+ * the deadline. For calls of milliseconds, and for host functions that block or are async.
+ */
 export type Execution = 'inline' | 'thread';
 
 /** Where a plugin's code comes from: a wasm file, or an Extism manifest (a file, or written inline). */

@@ -126,7 +126,7 @@ function commonOptions(
 ): Omit<ThreadPlugin, 'hostFunctions'> {
   return {
     plugin: plugin.name,
-    plan: planLinks(files),
+    plan: planLinks(plugin.name, files),
     config: definition.config,
     memory: definition.memory,
     mounts: definition.allowedPaths,

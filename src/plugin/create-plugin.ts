@@ -32,7 +32,11 @@ export interface CreatePluginOptions {
   readonly isolation?: Isolation;
   /** Instances of `isolation: "pool"`. Default 2. */
   readonly poolSize?: number;
-  /** Default `inline`: calls block the calling thread. */
+  /**
+   * Default `inline`: calls block the calling thread. `thread`: in a thread of each instance's own,
+   * ended at the deadline whatever holds it. A plugin that fetches runs in a thread also by default
+   * where the engine cannot suspend it (before Node 25).
+   */
   readonly execution?: Execution;
   /** Deadline of one call. Default 1,000 ms. */
   readonly timeoutMs?: number;
@@ -46,17 +50,21 @@ export interface CreatePluginOptions {
   readonly allowedPaths?: Readonly<Record<string, string>>;
   /**
    * Import namespace -> name -> function, called with a context of the SDK's shape first. Async
-   * functions need an engine with JSPI (Node 25). With `execution: "thread"` give `hostFunctionsFile`.
+   * functions need an engine with JSPI (Node 25). They cannot go to a thread: give
+   * `hostFunctionsFile` there.
    */
   readonly hostFunctions?: HostFunctions;
-  /** A JavaScript module that exports such namespaces by name. */
+  /**
+   * A JavaScript module that exports such namespaces by name. In a thread each thread loads it for
+   * itself, and its functions may be async on every engine.
+   */
   readonly hostFunctionsFile?: string;
   /** Takes the lines that the plugin writes. Default: they are dropped. */
   readonly onGuestLine?: (line: GuestLine) => void;
 }
 
 export interface CallOptions {
-  /** What host functions read as `hostContext()` during this call. */
+  /** What host functions read as `hostContext()` during this call; in a thread, a clone of it. */
   readonly hostContext?: unknown;
   /** Takes the call out of the queue; a call that runs is not interrupted, its deadline ends it. */
   readonly signal?: AbortSignal;

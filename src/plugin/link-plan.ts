@@ -7,6 +7,7 @@
  * module may import one memory only (V8 before 12.x has no multi-memory). Its item hands its functions
  * through (kernel-item.ts).
  */
+import { ServerError } from '../errors.ts';
 import { GUARD_EXPORTS, type GuardedFunction, type GuardedModule } from './guard/guarded-module.ts';
 import { KERNEL_HOST_NAMESPACE, KERNEL_ITEM } from './kernel/kernel.ts';
 import { encodeKernelItem } from './kernel/kernel-item.ts';
@@ -47,8 +48,22 @@ export const CHECK_FUNCTION = 'plugind:refuel';
 /** Run before the first call where the module has them. Source of the order: Extism's runtimes. */
 const RUN_ONCE = ['hs_init', '_initialize', '__wasm_call_ctors'] as const;
 
-/** @param files with the plugin's own module named `main`. */
-export function planLinks(files: readonly GuardedFile[]): LinkPlan {
+/**
+ * @param plugin for messages.
+ * @param files with the plugin's own module named `main`.
+ * @throws ServerError `PLUGIN_COMPILE_FAILED` for imports that the engine has not.
+ */
+export function planLinks(plugin: string, files: readonly GuardedFile[]): LinkPlan {
+  try {
+    return plan(files);
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error;
+    const { code, message, cause, details } = error;
+    throw new ServerError(code, `plugins.${plugin}: ${message}`, { cause, details });
+  }
+}
+
+function plan(files: readonly GuardedFile[]): LinkPlan {
   const main = files.find(({ name }) => name === 'main') as GuardedFile;
   const ordered = [...files.filter((file) => file !== main), main];
   const imports: ShimImport[] = [

@@ -289,3 +289,23 @@ describe('SDK: environment and hash (1.11)', () => {
     await assert.rejects(createPlugin({ wasm: [{ name: 'main', module, hash: '00' }] }));
   });
 });
+
+describe('SDK: http_request where the engine has JSPI', () => {
+  it('is its own, whatever function it was given', async () => {
+    const module = assemble(`(module
+      (import "${ENV}" "http_request" (func $http_request (param i64 i64) (result i64)))
+      (func (export "run") (result i32) (i32.wrap_i64 (call $http_request (i64.const 0) (i64.const 0)))))`);
+    let asked = 0;
+    const functions = {
+      [ENV]: {
+        http_request: () => {
+          asked++;
+          return 0n;
+        },
+      },
+    };
+    const plugin = await create(module, { functions });
+    await plugin.call('run', 'x');
+    assert.equal(asked, WebAssembly.Suspending === undefined ? 1 : 0);
+  });
+});
