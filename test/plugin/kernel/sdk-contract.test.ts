@@ -305,7 +305,8 @@ describe('SDK: http_request where the engine has JSPI', () => {
       },
     };
     const plugin = await create(module, { functions });
-    await plugin.call('run', 'x');
+    // Its own finds no request at 0, and fails.
+    await plugin.call('run', 'x').catch(() => {});
     assert.equal(asked, WebAssembly.Suspending === undefined ? 1 : 0);
   });
 });
