@@ -1,7 +1,7 @@
-// Compiles src/ to dist/, and puts the kernel there after checking that it is what its source assembles to.
+// Compiles src/ to dist/, and puts the live page there, and the kernel after checking that it is what its source assembles to.
 // The examples are committed beside their source.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
@@ -14,6 +14,11 @@ const tsc = path.join(
 rmSync(path.join(root, 'dist'), { recursive: true, force: true });
 run([tsc, '-p', 'tsconfig.json']);
 run([path.join(root, 'scripts/build-kernel.js'), '--check', '--dist']);
+// The live page runs as it is written.
+cpSync(path.join(root, 'src/admin/page'), path.join(root, 'dist/admin/page'), {
+  recursive: true,
+  filter: (file) => !file.endsWith('.d.ts'),
+});
 chmodSync(path.join(root, 'dist/cli.js'), 0o755);
 
 function run(args) {

@@ -15,6 +15,13 @@ export interface AccessOptions {
   readonly token: string | null;
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route shows nothing of the app: no token is asked. */
+    isOpen?: true;
+  }
+}
+
 /** For probes of balancers and orchestrators, which carry no token. */
 const OPEN_ROUTES: readonly unknown[] = ['/livez', '/readyz'];
 
@@ -27,7 +34,8 @@ export function createAccessCheck({ host, token }: AccessOptions): onRequestHook
       sendProblem(reply, 421, new ServerError('BAD_REQUEST', 'the Host header names another host'));
       return;
     }
-    const isOpen = OPEN_ROUTES.includes(request.routeOptions.url);
+    const { url, config } = request.routeOptions;
+    const isOpen = OPEN_ROUTES.includes(url) || config.isOpen === true;
     if (expected !== null && !isOpen && !carries(request.headers.authorization, expected)) {
       reply.header('www-authenticate', 'Bearer');
       sendProblem(reply, 401, new ServerError('BAD_REQUEST', 'a bearer token is needed'));

@@ -8,9 +8,12 @@ import type { LifecycleState } from '../lifecycle/state.ts';
 import { parseState } from './own-process.ts';
 import { STATE_HEADER, UPTIME_HEADER } from './sibling-server.ts';
 
+/** What a sibling answers to. `since`: the number of the last row of its history that is known. */
+export type SiblingPath = '/metrics' | '/status' | `/live?since=${number}`;
+
 export interface Question {
   readonly socket: string;
-  readonly path: '/metrics' | '/status';
+  readonly path: SiblingPath;
   /** For the whole exchange, not for each step of it. */
   readonly timeoutMs: number;
   readonly maxBytes: number;

@@ -1,14 +1,18 @@
 /**
- * The admin listener: Fastify with the admin routes and nothing else, every limit set explicitly.
+ * The admin listener: Fastify with the admin routes, the live page and nothing else, every limit set explicitly.
  * It does not listen yet; the composition in worker/ lets it, last, and closes it last.
  */
 import fastify, { type FastifyInstance } from 'fastify';
 import { ServerError } from '../errors.ts';
 import { Connections } from '../http/connections.ts';
 import { type AdminRoutesOptions, addAdminRoutes } from './admin-routes.ts';
+import type { LiveFeed } from './live/live-feed.ts';
+import { addLiveRoutes } from './live/live-routes.ts';
 import { sendProblem } from './send-problem.ts';
 
 export interface AdminServerOptions extends AdminRoutesOptions {
+  /** Streams of the live page. */
+  readonly live: LiveFeed;
   /** Begins every request id; different in each process. */
   readonly requestIdPrefix: string;
   /** One over it is destroyed at once. Default 256. */
@@ -38,6 +42,7 @@ export function createAdminServer(options: AdminServerOptions): FastifyInstance 
   });
   new Connections(app.server, maxConnections);
   addAdminRoutes(app, options);
+  addLiveRoutes(app, options.live);
   app.setNotFoundHandler((request, reply) => {
     const message = `no route for ${request.method} on this path`;
     sendProblem(reply, 404, new ServerError('ROUTE_NOT_FOUND', message));

@@ -12,11 +12,28 @@ export interface PluginStatus {
   readonly functions: readonly string[];
   readonly isolation: string;
   readonly execution: string;
+  /** Of the plugin itself, where its wasm says one. */
+  readonly version: string;
+  readonly limits: PluginLimits;
   /** Requests that wait for the lock now. */
   readonly waiters: number;
   readonly memoryBytes: number;
   /** Requests since the start by how they ended; those that never came up are left out. */
   readonly calls: Readonly<Record<string, number>>;
+}
+
+/** What one worker holds a plugin to. */
+export interface PluginLimits {
+  /** Deadline of one call. */
+  readonly timeoutMs: number;
+  /** Guest and host side together, in pages of 64 KiB. */
+  readonly maxPages: number;
+  /** Requests that may wait. */
+  readonly maxWaiters: number;
+  /** How long one may wait. */
+  readonly waitMs: number;
+  /** Calls at once. */
+  readonly instances: number;
 }
 
 /** One worker that answers. */
@@ -38,6 +55,8 @@ export interface OwnProcess {
   status(): WorkerStatus;
   /** Its own metrics only, in Prometheus' text format. */
   metrics(): Promise<string>;
+  /** Its report for the live page, with the rows after that number. */
+  live(since: number): string;
 }
 
 const STATES: readonly unknown[] = ['starting', 'ready', 'draining', 'closed'];

@@ -38,6 +38,18 @@ export interface RollStatus {
   readonly accepted: string | null;
 }
 
+/** A worker that died without being asked. */
+export interface DeathStatus {
+  readonly slot: string;
+  readonly pid: number | null;
+  /** Wall clock, ISO 8601. */
+  readonly at: string;
+  /** Label `reason` of the restarts. */
+  readonly reason: string;
+  /** For a person. */
+  readonly text: string;
+}
+
 export interface PrimaryStatus {
   readonly pid: number;
   readonly state: 'running' | 'stopping';
@@ -52,6 +64,8 @@ export interface PrimaryStatus {
   readonly slots: readonly SlotStatus[];
   /** The latest first; a few are kept. */
   readonly rolls: readonly RollStatus[];
+  /** The latest first; a few are kept. */
+  readonly deaths: readonly DeathStatus[];
 }
 
 /** @throws ServerError `INTERNAL` when the text is not such a status. */

@@ -85,5 +85,7 @@ async function read(own: OwnProcess, request: IncomingMessage): Promise<string |
   if (request.method !== 'GET') return undefined;
   if (request.url === '/metrics') return await own.metrics();
   if (request.url === '/status') return JSON.stringify(own.status());
+  const [, since] = /^\/live\?since=(\d{1,15})$/.exec(request.url ?? '') ?? [];
+  if (since !== undefined) return own.live(Number(since));
   return undefined;
 }

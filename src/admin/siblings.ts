@@ -6,7 +6,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LifecycleState } from '../lifecycle/state.ts';
 import type { Logger } from '../log.ts';
-import { askSibling } from './ask-sibling.ts';
+import { askSibling, type SiblingPath } from './ask-sibling.ts';
 import type { OwnProcess } from './own-process.ts';
 import { isProcessGone, parseSocketName, type SocketOwner } from './sibling-socket.ts';
 
@@ -37,6 +37,17 @@ export interface SilentSibling extends SocketOwner {
 
 export type Subject = 'metrics' | 'status';
 
+/** One question, as a sibling hears it and as this process answers it. */
+interface Asked {
+  readonly path: (pid: number) => SiblingPath;
+  readonly own: (own: OwnProcess) => Promise<string> | string;
+}
+
+const SUBJECTS: Readonly<Record<Subject, Asked>> = {
+  metrics: { path: () => '/metrics', own: (own) => own.metrics() },
+  status: { path: () => '/status', own: (own) => JSON.stringify(own.status()) },
+};
+
 /** System errors that mean that nobody is behind a socket any more. */
 const NOBODY_THERE: readonly unknown[] = ['ECONNREFUSED', 'ENOENT'];
 
@@ -48,7 +59,19 @@ export class Siblings {
   }
 
   /** One answer for each process there is, this one included. Never fails. */
-  async ask(subject: Subject): Promise<SiblingAnswer[]> {
+  ask(subject: Subject): Promise<SiblingAnswer[]> {
+    return this.#askAll(SUBJECTS[subject]);
+  }
+
+  /** The same for the live page; `since` says which row of a process's history is known last. */
+  askLive(since: (pid: number) => number): Promise<SiblingAnswer[]> {
+    return this.#askAll({
+      path: (pid) => `/live?since=${since(pid)}`,
+      own: (own) => own.live(since(own.status().pid)),
+    });
+  }
+
+  async #askAll(asked: Asked): Promise<SiblingAnswer[]> {
     const { runDir, own, log } = this.#options;
     const names = await readdir(runDir).catch((error: unknown) => {
       log.warn({ err: error, runDir }, 'run directory cannot be read');
@@ -58,32 +81,30 @@ export class Siblings {
     const owners = names.map(parseSocketName).filter((owner) => owner !== undefined);
     const others = owners.filter((owner) => owner.pid !== pid);
     const answers = await Promise.all([
-      this.#askOwn(subject),
-      ...others.map((owner) => this.#askOther(owner, subject)),
+      this.#askOwn(asked),
+      ...others.map((owner) => this.#askOther(owner, asked)),
     ]);
     return answers.filter((answer) => answer !== undefined);
   }
 
-  async #askOwn(subject: Subject): Promise<SiblingAnswer> {
+  async #askOwn(asked: Asked): Promise<SiblingAnswer> {
     const { own, log } = this.#options;
-    const status = own.status();
-    const { slot, pid, state, uptimeSeconds } = status;
+    const { slot, pid, state, uptimeSeconds } = own.status();
     try {
-      const body = subject === 'metrics' ? await own.metrics() : JSON.stringify(status);
-      return { slot, pid, state, uptimeSeconds, body };
+      return { slot, pid, state, uptimeSeconds, body: await asked.own(own) };
     } catch (error) {
-      log.warn({ err: error }, 'own metrics cannot be read');
+      log.warn({ err: error }, 'own figures cannot be read');
       return { slot, pid, state: 'silent' };
     }
   }
 
   /** Nothing when the socket is a dead process's. */
-  async #askOther(owner: SocketOwner, subject: Subject): Promise<SiblingAnswer | undefined> {
+  async #askOther(owner: SocketOwner, { path }: Asked): Promise<SiblingAnswer | undefined> {
     const { runDir, log, timeoutMs, maxBytes } = this.#options;
     const { slot, pid } = owner;
     const socket = join(runDir, `w${slot}-${pid}.sock`);
     try {
-      const reply = await askSibling({ socket, path: `/${subject}`, timeoutMs, maxBytes });
+      const reply = await askSibling({ socket, path: path(pid), timeoutMs, maxBytes });
       return { slot, pid, ...reply };
     } catch (error) {
       if (NOBODY_THERE.includes((error as NodeJS.ErrnoException).code)) {

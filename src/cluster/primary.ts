@@ -3,7 +3,7 @@
  * all of them stopped on a signal. It serves no request itself and compiles no plugin.
  */
 import cluster from 'node:cluster';
-import type { PrimaryStatus, SlotState } from '../admin/primary-status.ts';
+import type { DeathStatus, PrimaryStatus, SlotState } from '../admin/primary-status.ts';
 import { type Accepted, assertSameAddresses, removeUnaccepted } from '../config/accepted-config.ts';
 import type { Logger } from '../log.ts';
 import { createPrimaryMetrics, type PrimaryFigures } from '../metrics/primary-metrics.ts';
@@ -33,6 +33,8 @@ export interface PrimaryOptions {
 const FORCE_AFTER_MS = 2000;
 /** How long a worker may take to become ready. */
 const START_MS = 20_000;
+/** Deaths of workers that are remembered. */
+const KEPT_DEATHS = 20;
 /** npm passes on the SIGINT that a terminal gave to the whole process group: the two are one. */
 const SAME_SIGNAL_MS = 500;
 
@@ -51,6 +53,8 @@ class Primary {
   #stoppingSince: number | null = null;
   #wasReady = false;
   #notReady: readonly string[] = [];
+  /** The latest first. */
+  #deaths: readonly DeathStatus[] = [];
   #exit: (code: number) => void = () => {};
 
   constructor(options: PrimaryOptions) {
@@ -110,7 +114,7 @@ class Primary {
       stopMs: () => this.#stopMs(),
       log,
       onChange: () => this.#onChange(),
-      onDeath: (death) => this.#onDeath(death),
+      onDeath: (death) => this.#onDeath(String(slot), death),
     });
   }
 
@@ -156,7 +160,9 @@ class Primary {
   }
 
   /** An operator's mistake ends a server that never served; one that serves keeps what it has. */
-  #onDeath({ code }: Death): void {
+  #onDeath(slot: string, { code, pid, reason, text }: Death): void {
+    const death = { slot, pid, at: new Date().toISOString(), reason, text };
+    this.#deaths = [death, ...this.#deaths].slice(0, KEPT_DEATHS);
     const isServing = this.#wasReady || this.#slots.some((slot) => slot.isReady);
     if (code === EXIT_OPERATOR_MISTAKE && !isServing) void this.#stop(EXIT_OPERATOR_MISTAKE);
   }
@@ -206,6 +212,7 @@ class Primary {
       notReady: this.#notReady,
       slots: this.#slots.map((slot) => slot.status()),
       rolls: this.#rolls.list(),
+      deaths: this.#deaths,
     };
   }
 

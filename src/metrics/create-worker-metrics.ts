@@ -5,6 +5,8 @@
  */
 import { Registry } from 'prom-client';
 import { addListenerMetrics, type MeasuredListener } from './listener-metrics.ts';
+import { LiveHistory } from './live-history.ts';
+import { LiveSampler } from './live-sampler.ts';
 import {
   type MeasuredGauges,
   type MeasuredPlugin,
@@ -43,7 +45,9 @@ export interface WorkerMetrics {
   addPlugin(plugin: MeasuredPlugin, gauges: MeasuredGauges): MeasuringObserver;
   /** Everything, in Prometheus' text format 0.0.4. */
   text(): Promise<string>;
-  /** Stops the timer. Idempotent. */
+  /** The last quarter of an hour, a row a second. */
+  readonly history: LiveHistory;
+  /** Stops the timers. Idempotent. */
   close(): void;
 }
 
@@ -52,13 +56,20 @@ export function createWorkerMetrics(options: WorkerMetricsOptions): WorkerMetric
   registry.setDefaultLabels({ worker: options.worker });
   const requests = new RequestDurations(registry, options.routes);
   const plugins = new PluginMetrics(registry);
-  const close = addProcessMetrics({ ...options, registry });
+  const stop = addProcessMetrics({ ...options, registry });
+  const history = new LiveHistory(plugins.columns);
+  const sampler = new LiveSampler({ history, readings: () => plugins.readings() });
+  sampler.start();
   return {
     observeRequest: (method, route, statusCode, seconds) =>
       requests.observe(method, route, statusCode, seconds),
     addListener: (listener) => addListenerMetrics(registry, listener),
     addPlugin: (plugin, gauges) => plugins.add(plugin, gauges),
     text: () => registry.metrics(),
-    close,
+    history,
+    close: () => {
+      stop();
+      sampler.stop();
+    },
   };
 }

@@ -13,6 +13,8 @@ export type Labels = Readonly<Record<string, string>>;
 export interface DurationSeries {
   /** `seconds` that are not a finite number of at least 0 are left out: one would spoil the sum for good. */
   observe(seconds: number): void;
+  /** Writes the counts of its buckets so far, not cumulative and the one of +Inf last, from `offset` on. */
+  copyCounts(target: Float64Array, offset: number): void;
 }
 
 export interface DurationHistogramOptions {
@@ -50,6 +52,10 @@ class Series implements DurationSeries {
     while (index < bounds.length && seconds > (bounds[index] as number)) index++;
     (this.#counts[index] as number)++;
     this.#sum += seconds;
+  }
+
+  copyCounts(target: Float64Array, offset: number): void {
+    target.set(this.#counts, offset);
   }
 
   samples(name: string): Sample[] {

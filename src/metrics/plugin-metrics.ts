@@ -7,6 +7,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import { ERROR_CODES, ERRORS, type ErrorCode, ServerError } from '../errors.ts';
 import type { LockObserver } from '../lock/lock.ts';
 import { DurationHistogram, durationBuckets } from './duration-histogram.ts';
+import { LiveColumns, type LiveReading } from './live-columns.ts';
 
 /** How one request to a plugin ended: the label `outcome`. */
 export type Outcome = 'ok' | ErrorCode;
@@ -82,16 +83,21 @@ interface Entry {
   readonly calls: Map<string, Map<Outcome, { count: number }>>;
   readonly limitTrips: Map<string, number>;
   readonly replacements: Record<ReplaceReason, number>;
+  readonly read: LiveReading;
   busySeconds: number;
 }
 
+const LOCK_BUCKETS = durationBuckets(-5, 1);
+
 export class PluginMetrics {
+  /** What the live page's history keeps of a plugin. */
+  readonly columns: LiveColumns = new LiveColumns(OUTCOMES, LOCK_BUCKETS);
   readonly #entries = new Map<string, Entry>();
   readonly #waits: DurationHistogram;
   readonly #holds: DurationHistogram;
 
   constructor(registry: Registry) {
-    const buckets = durationBuckets(-5, 1);
+    const buckets = LOCK_BUCKETS;
     this.#waits = new DurationHistogram({
       name: 'plugind_plugin_lock_wait_seconds',
       help: 'Time that a request waited for a permit of the lock, in seconds.',
@@ -118,10 +124,12 @@ export class PluginMetrics {
     const calls = new Map(plugin.functions.map((name) => [name, zeros()]));
     const replacements = { poisoned: 0, calls: 0, pages: 0, grown: 0 };
     const limitTrips = new Map<string, number>([...LIMITS, OTHER_LIMIT].map((name) => [name, 0]));
-    const counts = { calls, limitTrips, replacements, busySeconds: 0 };
-    this.#entries.set(plugin.name, { plugin, gauges, ...counts });
     const wait = this.#waits.add({ plugin: plugin.name });
     const hold = this.#holds.add({ plugin: plugin.name });
+    const read: LiveReading = (target) =>
+      this.columns.write(target, { outcomes: sumOutcomes(calls), wait, hold, gauges });
+    const counts = { calls, limitTrips, replacements, busySeconds: 0 };
+    this.#entries.set(plugin.name, { plugin, gauges, read, ...counts });
     return {
       acquired: (seconds) => wait.observe(seconds),
       released: (seconds) => hold.observe(seconds),
@@ -137,6 +145,11 @@ export class PluginMetrics {
       },
       outcomes: () => sumOutcomes(calls),
     };
+  }
+
+  /** One for each plugin, in the order in which they were added. */
+  readings(): LiveReading[] {
+    return [...this.#entries.values()].map(({ read }) => read);
   }
 
   #addCounters(registers: Registry[]): void {

@@ -57,6 +57,7 @@ export async function compilePlugin(
     execution,
     executionReason,
     timeoutMs: definition.timeoutMs,
+    maxPages: definition.memory.maxPages,
     ...(execution === 'thread' ? createThreadFactory(parts) : await createInlineFactory(parts)),
   };
 }

@@ -21,6 +21,8 @@ export interface CompiledPlugin {
   readonly executionReason: string;
   /** Deadline of one call: the stricter of configuration and manifest. */
   readonly timeoutMs: number;
+  /** Guest and host side together: the stricter as well. */
+  readonly maxPages: number;
   /**
    * Makes an instance that is ready for its first call.
    * @throws ServerError `PLUGIN_COMPILE_FAILED` when imports cannot be linked or initialisation

@@ -55,4 +55,10 @@ export interface PluginDescription {
   readonly freshWay: FreshWay | null;
   readonly execution: Execution;
   readonly timeoutMs: number;
+  /** Of one instance, guest and host side together. */
+  readonly maxPages: number;
+  readonly maxWaiters: number;
+  readonly waitMs: number;
+  /** Calls at once. */
+  readonly instances: number;
 }

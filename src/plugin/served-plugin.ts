@@ -115,6 +115,10 @@ export class ServedPlugin implements PluginGauges {
       freshWay: policy.fresh,
       execution: compiled.execution,
       timeoutMs: compiled.timeoutMs,
+      maxPages: compiled.maxPages,
+      maxWaiters: plugin.queue.max,
+      waitMs: plugin.queue.waitMs,
+      instances: instances.length,
     };
     this.#lock = new Lock({
       permits: this.#slots,

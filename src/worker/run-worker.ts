@@ -8,10 +8,11 @@ import { askPrimary } from '../admin/ask-primary.ts';
 import { ClusterView } from '../admin/cluster-view.ts';
 import { createAdminServer } from '../admin/create-admin-server.ts';
 import { removeDeadRunDirs } from '../admin/dead-run-dirs.ts';
+import { LiveFeed } from '../admin/live/live-feed.ts';
 import type { OwnProcess } from '../admin/own-process.ts';
 import { prepareRunDir } from '../admin/run-dir.ts';
 import { createSiblingServer } from '../admin/sibling-server.ts';
-import { Siblings } from '../admin/siblings.ts';
+import { Siblings, type Subject } from '../admin/siblings.ts';
 import { ADMIN_PATHS } from '../config/admin-paths.ts';
 import type { ListenConfig, PluginHostConfig } from '../config/types.ts';
 import { ServerError } from '../errors.ts';
@@ -23,6 +24,7 @@ import type { ServedPlugin } from '../plugin/served-plugin.ts';
 import { readVersion } from '../version.ts';
 import { closePlugins, createPlugins } from './create-plugins.ts';
 import { drain } from './drain.ts';
+import { LifeRecord } from './life-record.ts';
 import { createOwnProcess } from './own-process.ts';
 import { claimSlot, readClaims, releaseSlot } from './slot-claims.ts';
 import { PRIMARY_GONE, type StopReason } from './stop-reason.ts';
@@ -81,7 +83,7 @@ async function serveUntilStopped(options: WorkerOptions, runDir: string): Promis
     worker: role.slot,
     pid: process.pid,
   });
-  const lifecycle = new Lifecycle((state, previous) => log.info({ state, previous }, 'state'));
+  const { lifecycle, life, hangs } = startLife(runDir, role.slot, log);
   const watchdog = await watch(options, runDir, log);
   const plugins = await createPlugins(config, {
     clock,
@@ -93,12 +95,12 @@ async function serveUntilStopped(options: WorkerOptions, runDir: string): Promis
     version: readVersion(),
     nodeVersion: process.versions.node,
     restarts: role.restarts,
-    hangs: readHangRecord(runDir, role.slot)?.hangs ?? 0,
+    hangs,
     droppedLogLines: logLines.droppedLines,
     routes: publicPaths(config),
   });
-  const own = createOwnProcess({ slot: role.slot, lifecycle, plugins, metrics });
-  const admin = await createAdmin(options, { own, lifecycle, log, runDir });
+  const own = createOwnProcess({ slot: role.slot, lifecycle, life, plugins, metrics });
+  const admin = await createAdmin(options, { own, metrics, lifecycle, log, runDir });
   const { app, connections, gauges } = createPublicServer({
     http: config.http,
     routes: config.routes,
@@ -131,6 +133,8 @@ async function serveUntilStopped(options: WorkerOptions, runDir: string): Promis
   const reason = await options.stopRequested;
   log.info({ reason }, 'asked to stop');
   lifecycle.advance('draining');
+  // Their pages come back to other workers.
+  admin.live.close();
   await drain({
     server: app.server,
     connections: () => connections.count,
@@ -141,6 +145,21 @@ async function serveUntilStopped(options: WorkerOptions, runDir: string): Promis
   });
   lifecycle.advance('closed');
   await close();
+}
+
+/** Its states are logged, and remembered for the live page. */
+function startLife(
+  runDir: string,
+  slot: string,
+  log: Logger,
+): { lifecycle: Lifecycle; life: LifeRecord; hangs: number } {
+  const hang = readHangRecord(runDir, slot);
+  const life = new LifeRecord(hang);
+  const lifecycle = new Lifecycle((state, previous) => {
+    log.info({ state, previous }, 'state');
+    life.reached(state);
+  });
+  return { lifecycle, life, hangs: hang?.hangs ?? 0 };
 }
 
 function watch({ config, role }: WorkerOptions, runDir: string, log: Logger): Promise<Watchdog> {
@@ -158,18 +177,33 @@ interface Admin {
   readonly app: App;
   /** Adds the admin routes to a scope of the public listener. */
   readonly addRoutes: (scope: App) => void;
+  readonly live: LiveFeed;
   closeSocket(): Promise<void>;
 }
 
 /** The admin listener, and the socket on which siblings ask this worker. */
 async function createAdmin(
   { config, role, notReady }: WorkerOptions,
-  parts: { own: OwnProcess; lifecycle: Lifecycle; log: Logger; runDir: string },
+  parts: {
+    own: OwnProcess;
+    metrics: WorkerMetrics;
+    lifecycle: Lifecycle;
+    log: Logger;
+    runDir: string;
+  },
 ): Promise<Admin> {
-  const { own, lifecycle, log, runDir } = parts;
+  const { own, metrics, lifecycle, log, runDir } = parts;
   void removeDeadRunDirs({ appName: role.appName });
   const socket = await createSiblingServer({ runDir, own });
   const siblings = new Siblings({ runDir, own, log });
+  const ask = (subject: Subject) =>
+    askPrimary({ runDir, method: 'GET', path: `/${subject}`, timeoutMs: 500 });
+  const live = new LiveFeed({
+    siblings,
+    columns: metrics.history.columns,
+    log,
+    ...(role.hasOwnPrimary && { askPrimary: () => ask('status') }),
+  });
   const routes: AdminRoutesOptions = {
     host: config.admin.host,
     token: config.admin.token,
@@ -177,10 +211,7 @@ async function createAdmin(
       siblings,
       expectedWorkers: () => role.expectedWorkers ?? readClaims(runDir).length,
       log,
-      ...(role.hasOwnPrimary && {
-        askPrimary: (subject) =>
-          askPrimary({ runDir, method: 'GET', path: `/${subject}`, timeoutMs: 500 }),
-      }),
+      ...(role.hasOwnPrimary && { askPrimary: ask }),
     }),
     state: () => lifecycle.state,
     notReady,
@@ -190,8 +221,9 @@ async function createAdmin(
     onInternalError: (error, request) => log.error({ err: error, ...request }, 'request failed'),
   };
   return {
-    app: createAdminServer({ ...routes, requestIdPrefix: requestIdPrefix(role) }),
+    app: createAdminServer({ ...routes, live, requestIdPrefix: requestIdPrefix(role) }),
     addRoutes: (scope) => addAdminRoutes(scope, { ...routes, host: null }),
+    live,
     closeSocket: () => socket.close(),
   };
 }

@@ -5,7 +5,7 @@ import { afterEach, describe, it } from 'node:test';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { type AdminServerOptions, createAdminServer } from '../../src/admin/create-admin-server.ts';
 import type { LifecycleState } from '../../src/lifecycle/state.ts';
-import { ownProcess } from './fixtures/own-process.ts';
+import { ownProcess, quietFeed } from './fixtures/own-process.ts';
 
 const created: FastifyInstance[] = [];
 const TEXT = '# TYPE a counter\na{worker="0"} 1\n';
@@ -17,6 +17,7 @@ function create(changes: Partial<AdminServerOptions> = {}): FastifyInstance {
     host: '127.0.0.1',
     token: null,
     cluster: { metrics: () => Promise.resolve(TEXT), status: () => Promise.resolve(STATUS) },
+    live: quietFeed(),
     state: () => 'ready',
     requestIdPrefix: 'a-',
     onInternalError: () => {},

@@ -1,8 +1,9 @@
 /** The admin routes in a scope of the public listener: both as they are alone, neither in the other's way. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fastify from 'fastify';
 import { type AdminRoutesOptions, addAdminRoutes } from '../../src/admin/admin-routes.ts';
-import { createAdminServer } from '../../src/admin/create-admin-server.ts';
+
 import { ADMIN_PATHS } from '../../src/config/admin-paths.ts';
 import type { PublicServerOptions } from '../../src/http/create-public-server.ts';
 import { parseSamples, sumOf } from '../helpers/exposition.ts';
@@ -60,7 +61,9 @@ const auth = { authorization: `Bearer ${TOKEN}` };
 describe('admin paths on the public port', () => {
   it('are those that a rule and the metrics know', () => {
     const found: Record<string, string[]> = {};
-    const app = createAdminServer({ ...OPTIONS, requestIdPrefix: 'a-' });
+    // Not the live page, which stays on the admin listener.
+    const app = fastify({ exposeHeadRoutes: false });
+    addAdminRoutes(app, OPTIONS);
     for (const [url, methods] of Object.entries(ADMIN_PATHS)) {
       found[url] = methods.filter((method) => app.hasRoute({ url, method }));
       assert.deepEqual(found[url], methods);

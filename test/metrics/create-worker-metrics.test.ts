@@ -26,6 +26,10 @@ const HELLO: PluginDescription = {
   freshWay: null,
   execution: 'inline',
   timeoutMs: 1000,
+  maxPages: 1024,
+  maxWaiters: 1000,
+  waitMs: 5000,
+  instances: 1,
 };
 
 function gauges(changes: Partial<MeasuredGauges> = {}): PluginGauges {

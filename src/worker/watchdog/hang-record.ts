@@ -11,6 +11,8 @@ export interface HangRecord {
   readonly hangs: number;
   /** Process id of the worker that hung last. */
   readonly pid: number;
+  /** Wall clock in ms at which it was killed. */
+  readonly at: number;
   /** What it hung in; null outside plugins. */
   readonly plugin: string | null;
   readonly function: string | null;

@@ -64,7 +64,7 @@ async function record(
   functionName: string | null,
 ): Promise<void> {
   const hangs = (readHangRecord(runDir, slot)?.hangs ?? 0) + 1;
-  const content: HangRecord = { hangs, pid, plugin, function: functionName };
+  const content: HangRecord = { hangs, pid, at: Date.now(), plugin, function: functionName };
   const file = hangRecordPath(runDir, slot);
   await writeFile(`${file}.${pid}`, JSON.stringify(content), { mode: 0o600 });
   await rename(`${file}.${pid}`, file);

@@ -1,0 +1,2 @@
+// Served from its package under this name.
+export { default } from 'uplot';
