@@ -160,8 +160,11 @@ function serve(world: World, poolSize: number): ServedPlugin {
     functions: ['run'],
     fields: [],
     execution: 'inline',
+    executionReason: '',
     timeoutMs: 1000,
+    maxPages: 1024,
     instantiate: world.instantiate,
+    close: async () => {},
   };
   const instances: PluginInstance[] = [];
   while (instances.length < poolSize) instances.push(new FakeInstance(world));
