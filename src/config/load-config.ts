@@ -8,7 +8,6 @@ import path from 'node:path';
 import { completeConfig } from './complete-config.ts';
 import type { ConfigFile, PluginEntry, RouteEntry } from './config-file.ts';
 import { deepFreeze } from './deep-freeze.ts';
-import { notYetProblems } from './not-yet.ts';
 import { formatProblem, type Problem, problemsError, withoutOverlap } from './problem.ts';
 import { readConfigFile } from './read-config-file.ts';
 import { type Environment, readEnvironment } from './read-environment.ts';
@@ -80,7 +79,7 @@ function checkSource(
   const wrong = validateFile(file);
   const valid = wrong.length === 0 ? (file as ConfigFile) : repairFile(file, wrong);
   const config = completeConfig(valid, { origin, baseDir, overrides, autoWorkers });
-  const further = [...notYetProblems(file), ...brokenRules(config, valid, baseDir)];
+  const further = brokenRules(config, valid, baseDir);
   return { config, problems: [...wrong, ...withoutOverlap(further, wrong)] };
 }
 

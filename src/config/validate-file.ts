@@ -1,6 +1,6 @@
 /**
  * Holds a parsed file against the schema and says every problem in the operator's words.
- * Rules between keys are not looked at here (rules.ts), nor what a later version supports (not-yet.ts).
+ * Rules between keys are not looked at here (rules.ts).
  */
 import { Errors } from 'typebox/schema';
 import { Settings } from 'typebox/system';

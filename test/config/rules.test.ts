@@ -9,7 +9,7 @@ import { minimalFile } from './fixture.ts';
 
 const BASE = '/base';
 
-/** The broken rules of a valid file; keys that not-yet.ts refuses may be used here. */
+/** The broken rules of a valid file. */
 function broken(changes: Readonly<Record<string, unknown>>): readonly string[] {
   const file = minimalFile(changes);
   assert.deepEqual(validateFile(file).map(formatProblem), []);
