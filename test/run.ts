@@ -1,15 +1,20 @@
 /**
  * Builds, then runs the tests: every `*.test.ts` below this folder, or those whose path contains
  * one of the arguments. Fails when it finds none: node's own test runner finds no TypeScript and
- * exits 0. The tests' processes inherit this one's `--import tsx`.
+ * exits 0. The tests' processes inherit this one's `--import tsx`. Files run on every CPU, except
+ * those that start servers, which are measured in time and come one after the other.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { run } from 'node:test';
 import { spec as SpecReporter } from 'node:test/reporters';
 
 const FILE_CAP_MS = 600_000;
+/** Their tests start clusters, browsers and other programs. */
+const SERVER_FOLDERS = ['bench', 'browser', 'cluster', 'grafana', 'process', 'worker'];
 
 const wanted = process.argv.slice(2);
 const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
@@ -27,8 +32,24 @@ if (files.length === 0) {
 const build = path.join(import.meta.dirname, '../scripts/build.js');
 if (spawnSync(process.execPath, [build], { stdio: 'inherit' }).status !== 0) process.exit(1);
 
-const stream = run({ files, concurrency: 1, timeout: FILE_CAP_MS });
-stream.on('test:fail', () => {
-  process.exitCode = 1;
-});
-stream.compose(new SpecReporter()).pipe(process.stdout);
+Readable.from(runAll()).compose(new SpecReporter()).pipe(process.stdout);
+
+/** Every event of every file's tests, as one stream for the reporter. */
+async function* runAll(): AsyncGenerator {
+  const alone = files.filter((file) => startsServers(path.relative(import.meta.dirname, file)));
+  const together = files.filter((file) => !alone.includes(file));
+  for (const [group, concurrency] of [
+    [together, os.availableParallelism()],
+    [alone, 1],
+  ] as const) {
+    if (group.length === 0) continue;
+    for await (const event of run({ files: group, concurrency, timeout: FILE_CAP_MS })) {
+      if (event.type === 'test:fail') process.exitCode = 1;
+      yield event;
+    }
+  }
+}
+
+function startsServers(file: string): boolean {
+  return SERVER_FOLDERS.some((folder) => file.startsWith(`${folder}${path.sep}`));
+}
