@@ -5,8 +5,11 @@ import { PluginThread } from './plugin-thread.ts';
 import { createThreadInstance } from './thread-instance.ts';
 import { ThreadPool } from './thread-pool.ts';
 
-/** The guard ends a call at its deadline and the reply comes; else the thread is ended. */
-const GRACE_MS = 20;
+/**
+ * The guard ends a call at its deadline and the reply comes; else the thread is ended. Long enough
+ * for a thread that is merely late on a busy machine, where another one would not come sooner.
+ */
+const GRACE_MS = 50;
 
 /** @throws ServerError `CONFIG_INVALID` for functions that cannot go to a thread. */
 export function createThreadFactory({

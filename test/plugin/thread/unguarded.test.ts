@@ -44,7 +44,7 @@ describe('a plugin that the guard cannot cover', () => {
   });
 
   it('ends at its deadline with its thread, though it swallows what it can', async (t) => {
-    const plugin = await createThreaded(t, { wasm: assembleAny(EXCEPTIONS), timeoutMs: 100 });
+    const plugin = await createThreaded(t, { wasm: assembleAny(EXCEPTIONS), timeoutMs: 250 });
     for (const name of ['loop', 'swallow', 'loop']) {
       const startedAt = performance.now();
       await assert.rejects(plugin.call(name), { code: 'CALL_DEADLINE' });
