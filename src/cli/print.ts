@@ -13,6 +13,7 @@ export function banner(config: PluginHostConfig, plugins: readonly PluginDescrip
     `plugind serves ${origin(listen.host, listen.port)} with ${workers} ${workers === 1 ? 'worker' : 'workers'} (${config.origin})`,
     ...config.routes.map((route) => `  ${describeRoute(route)}`),
     ...plugins.map(({ name, hash }) => `  plugin ${name}  sha256 ${hash.slice(0, SHORT_HASH)}`),
+    `  live     ${origin(admin.host, admin.port)}/`,
     `  metrics  ${origin(admin.host, admin.port)}/metrics`,
     `  status   ${origin(admin.host, admin.port)}/status`,
   ];
