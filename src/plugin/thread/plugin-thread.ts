@@ -128,6 +128,8 @@ export class PluginThread {
     this.#http?.close();
     this.#options.onGone(this);
     void this.#worker.terminate();
+    // It may have answered before it ended.
+    this.#side.poll();
     this.#side.fail(error);
   }
 }
