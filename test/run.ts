@@ -11,8 +11,9 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { run } from 'node:test';
 import { spec as SpecReporter } from 'node:test/reporters';
+import { shortOrLong } from './helpers/long-form.ts';
 
-const FILE_CAP_MS = 600_000;
+const FILE_CAP_MS = shortOrLong(600_000, 1_200_000);
 /** Their tests start clusters, browsers and other programs. */
 const SERVER_FOLDERS = ['bench', 'browser', 'cluster', 'grafana', 'process', 'worker'];
 

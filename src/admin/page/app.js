@@ -85,8 +85,11 @@ function announce(news) {
 
 /** Once, however many turns come at once, as when a late viewer gets its history in pieces. */
 function renderSoon() {
-  cancelAnimationFrame(frame);
-  frame = requestAnimationFrame(render);
+  if (frame !== 0) return;
+  frame = requestAnimationFrame(() => {
+    frame = 0;
+    render();
+  });
 }
 
 function render() {

@@ -17,6 +17,8 @@ import { SseParser } from './sse-parser.js';
 /** A turn comes each second: a worker that hangs says nothing. Both together end before its watchdog does. */
 const SILENT_MS = 3000;
 const NO_ANSWER_MS = 1500;
+/** Where everything is slow, patience grows with each try in vain. */
+const LONGEST_NO_ANSWER_MS = 6000;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 2000;
 
@@ -24,10 +26,12 @@ const LONGEST_PAUSE_MS = 2000;
 export async function runStream(options) {
   let lastId = '';
   let pauseMs = FIRST_PAUSE_MS;
+  let noAnswerMs = NO_ANSWER_MS;
   for (;;) {
-    const outcome = await readOnce(options, lastId, (event) => {
+    const outcome = await readOnce(options, { lastId, noAnswerMs }, (event) => {
       if (event.id !== '') lastId = event.id;
       pauseMs = FIRST_PAUSE_MS;
+      noAnswerMs = NO_ANSWER_MS;
       options.onEvent(event);
     });
     if (outcome === 'refused') {
@@ -37,19 +41,20 @@ export async function runStream(options) {
     options.onState('connecting', outcome);
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+    noAnswerMs = Math.min(noAnswerMs * 2, LONGEST_NO_ANSWER_MS);
   }
 }
 
 /**
  * One connection, from its start to its end.
  * @param {StreamOptions} options
- * @param {string} lastId
+ * @param {{ lastId: string, noAnswerMs: number }} from where to go on, and how long to wait for that
  * @param {StreamOptions['onEvent']} onEvent
  * @returns {Promise<string>} why it ended
  */
-async function readOnce({ url, token, onState }, lastId, onEvent) {
+async function readOnce({ url, token, onState }, { lastId, noAnswerMs }, onEvent) {
   const abort = new AbortController();
-  let timer = setTimeout(() => abort.abort(), NO_ANSWER_MS);
+  let timer = setTimeout(() => abort.abort(), noAnswerMs);
   try {
     /** @type {Record<string, string>} */
     const headers = { accept: 'text/event-stream' };
