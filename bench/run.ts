@@ -2,7 +2,7 @@
  * `npm run bench`: plugind beside the article's servers and others, one scenario after the other. Writes
  * bench/results/NAME.json and .md, and after a whole run the README's table and the charts.
  * Exit codes: 0 measured, 1 a fault (void figures, a server that fails) or slower than --compare, 2 a wrong
- * command line, 130 cut short by Ctrl-C, which prints what there is and writes nothing.
+ * command line, 130 cut short by Ctrl-C or SIGTERM, which prints what there is and writes nothing.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -23,6 +23,7 @@ import { type RunContext, runScenario } from './runner/run-scenario.ts';
 import { SCENARIOS, scenarioNamed } from './scenarios/all-scenarios.ts';
 
 const RESULTS = path.join(ROOT, 'bench/results');
+const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const IMAGES = path.join(ROOT, 'docs/images');
 
 process.exitCode = await main(process.argv.slice(2));
@@ -64,7 +65,8 @@ function listing(): string {
 /** null: cut short; what there is was printed. */
 async function measureAll(options: BenchOptions, planned: Planned): Promise<BenchReport | null> {
   const interrupt = new AbortController();
-  process.once('SIGINT', () => interrupt.abort());
+  // The servers are in groups of their own and would outlive this process.
+  for (const signal of ENDING_SIGNALS) process.once(signal, () => interrupt.abort());
   const progress = createProgressLines(planned.measurements, process.stderr);
   for (const line of planned.skipped) progress.note(`skipped: ${line}`);
   const context: RunContext = {

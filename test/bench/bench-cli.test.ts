@@ -1,13 +1,15 @@
 /** `npm run bench` as a user runs it, as short as can be. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { parseReport } from '../../bench/runner/report-schema.ts';
 import { ROOT } from '../helpers/paths.ts';
 import { cleanEnvironment } from '../helpers/server-process.ts';
+import { waitFor } from '../helpers/wait-for.ts';
 
 const RESULT = path.join(ROOT, 'bench/results/partial.json');
 
@@ -17,6 +19,20 @@ function bench(...args: readonly string[]) {
     cwd: ROOT,
     env: cleanEnvironment(),
     encoding: 'utf8',
+  });
+}
+
+const HAS_PROC = existsSync('/proc/self/stat') ? false : 'this system has no /proc';
+
+/** Children that serve, by pid. */
+function serversOf(parent: number): string[] {
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      const isChild = readFileSync(`/proc/${pid}/status`, 'utf8').includes(`\nPPid:\t${parent}\n`);
+      return isChild && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('serve');
+    } catch {
+      return false; // no process, or one that ended meanwhile
+    }
   });
 }
 
@@ -57,6 +73,30 @@ describe('npm run bench', () => {
     const compared = bench(...SHORT, ...alone, '--compare', file);
     assert.equal(compared.status, 1, compared.stderr);
     assert.match(compared.stdout, /^SLOWER {2}wrong-answers {2}plugind/m);
+  });
+
+  it('ends its servers when it is ended itself', { skip: HAS_PROC }, async () => {
+    const args = ['--import', 'tsx', path.join(ROOT, 'bench/run.ts'), ...SHORT];
+    const names = ['--scenario', 'hello-1', '--contender', 'plugind', '--rounds', '1000'];
+    const child = spawn(process.execPath, [...args, ...names], {
+      cwd: ROOT,
+      env: cleanEnvironment(),
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const exited = once(child, 'exit');
+    let written = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      written += chunk.toString();
+    });
+    await waitFor('the first figures', () => written.includes('[1/1000'), 120_000);
+    const servers = serversOf(child.pid ?? 0);
+    assert.ok(servers.length > 0);
+    child.kill('SIGTERM');
+    assert.deepEqual(await exited, [130, null]);
+    assert.deepEqual(
+      servers.filter((pid) => existsSync(`/proc/${pid}`)),
+      [],
+    );
   });
 
   it('answers a wrong name before it builds anything', () => {
