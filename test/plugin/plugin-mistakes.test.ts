@@ -146,6 +146,14 @@ describe('a plugin is served', () => {
     });
   });
 
+  it('with the version that its file names', async () => {
+    const version = Buffer.concat([Buffer.from([0, 13, 7]), Buffer.from('version1.2.3')]);
+    const wasm = file('versioned.wasm', Buffer.concat([hello, version]));
+    await withPlugin({ wasm }, ['hello'], async (served) => {
+      assert.equal(served.description.version, '1.2.3');
+    });
+  });
+
   it('in Go with WASI, and in Rust', async () => {
     for (const [name, wasi] of [
       ['hello-go', true],

@@ -1,7 +1,7 @@
 /**
  * Puts the rewritten module together, section by section in the binary format's order. Sections
  * that did not change are copied whole. Custom sections are dropped, since their offsets into the
- * code no longer hold, but for the names, which make stack traces readable.
+ * code no longer hold, but for the names, which make stack traces readable, and the plugin's version.
  */
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
@@ -15,6 +15,8 @@ import {
 } from './module-facts.ts';
 import { OP } from './opcodes.ts';
 import { type Additions, addedFunctionTypes, writeAddedTypes } from './runtime-functions.ts';
+
+const KEPT_SECTIONS: ReadonlySet<string> = new Set(['name', 'version']);
 
 /** What takes the place of the original. */
 export interface Replacement {
@@ -47,7 +49,7 @@ export function writeModule(facts: ModuleFacts, replacement: Replacement): Uint8
   out.u8(SECTION.code);
   out.sized(replacement.code);
   copySection(out, facts, SECTION.data);
-  copyNames(out, facts);
+  copyCustomSections(out, facts);
   return out.toBytes();
 }
 
@@ -120,10 +122,10 @@ function copySection(out: ByteWriter, facts: ModuleFacts, id: number): void {
   out.range(facts.bytes, found.start, found.end);
 }
 
-function copyNames(out: ByteWriter, facts: ModuleFacts): void {
+function copyCustomSections(out: ByteWriter, facts: ModuleFacts): void {
   for (const { id, start, end } of facts.sections) {
     if (id !== SECTION.custom) continue;
-    if (new ByteReader(facts.bytes, start, end).name() !== 'name') continue;
+    if (!KEPT_SECTIONS.has(new ByteReader(facts.bytes, start, end).name())) continue;
     out.u8(SECTION.custom);
     out.u32(end - start);
     out.range(facts.bytes, start, end);
