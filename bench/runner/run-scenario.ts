@@ -15,9 +15,11 @@ import { shuffled } from './statistics.ts';
 
 /** One load before the rounds. */
 const PROBE_SECONDS = 1;
-/** V8 has compiled what is hot after some thousand requests, which a busy machine does not serve in a second. */
+/** V8 begins to compile what is hot after some hundred requests and goes on for tens of thousands. */
 const WARM_REQUESTS = 3000;
-const MOST_PROBES = 3;
+const DEFAULT_WARM_LOADS = 3;
+/** A load that is no quicker than the best before by this has not grown; two in a row end the warm-up. */
+const GROWTH = 1.05;
 
 export interface RunContext {
   readonly progress: ProgressLines;
@@ -114,13 +116,7 @@ async function probeAll(
   for (const entry of entries) {
     // More would only queue up, or be refused where the queue is short.
     const connections = Math.min(100, scenario.connections);
-    let capacity = 0;
-    for (let answered = 0, load = 0; answered < WARM_REQUESTS && load < MOST_PROBES; load++) {
-      const { round } = await probe(scenario, entry, { connections }, context);
-      answered += round.answered;
-      capacity = round.requestsPerSecond;
-    }
-    capacities.push(capacity);
+    capacities.push(await warmUp(scenario, entry, connections, context));
     if (scenario.comparesLockWait !== true) continue;
     const alone = await probe(scenario, entry, { connections: 1 }, context);
     entry.aloneUs = alone.round.p50Us;
@@ -131,6 +127,26 @@ async function probeAll(
     const capacity = pace.kind === 'own' ? (capacities[index] ?? slowest) : slowest;
     entry.changes = { rate: capacity * pace.share };
   }
+}
+
+/** Loads it until it gets no quicker. Resolves to the best rate. */
+async function warmUp(
+  scenario: Scenario,
+  entry: Entry,
+  connections: number,
+  context: RunContext,
+): Promise<number> {
+  const mostLoads = scenario.warmLoads ?? DEFAULT_WARM_LOADS;
+  let best = 0;
+  let answered = 0;
+  let flat = 0;
+  for (let load = 0; load < mostLoads && (flat < 2 || answered < WARM_REQUESTS); load++) {
+    const { round } = await probe(scenario, entry, { connections }, context);
+    flat = round.requestsPerSecond > best * GROWTH ? 0 : flat + 1;
+    best = Math.max(best, round.requestsPerSecond);
+    answered += round.answered;
+  }
+  return best;
 }
 
 function probe(

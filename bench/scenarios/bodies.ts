@@ -29,6 +29,7 @@ export const BODY_SCENARIOS: readonly Scenario[] = [
     traffic: { kind: 'vowels', bytes: 102_400 },
     connections: 32,
     rounds: 5,
+    warmLoads: 6,
     quickContenders: ['plugind', 'go-mutex', 'promise-mutex'],
   },
   {

@@ -30,6 +30,7 @@ export const HELLO_SCENARIOS: readonly Scenario[] = [
     title: 'hello, 8 B, 100 connections',
     connections: 100,
     rounds: 5,
+    warmLoads: 12,
     contenders: [
       ...['plugind', 'plugind-thread', 'go-mutex', 'go-pool', 'go-bare', 'promise-mutex'],
       ...['bare-fastify', ...bareCluster, 'raw-http'],
@@ -48,6 +49,7 @@ export const HELLO_SCENARIOS: readonly Scenario[] = [
     name: 'fresh',
     title: 'hello, nothing survives a request, 100 connections',
     connections: 100,
+    warmLoads: 8,
     contenders: [
       ...['plugind-fresh', 'go-instance-per-request', 'go-compiled-once'],
       'instance-per-request',

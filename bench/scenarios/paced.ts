@@ -16,6 +16,7 @@ export const PACED_SCENARIOS: readonly Scenario[] = [
     pace: { kind: 'slowest', share: 0.5 },
     seconds: 1.5,
     rounds: 3,
+    warmLoads: 8,
     contenders: ['plugind', 'go-mutex', 'go-pool'],
     quickContenders: [],
   },

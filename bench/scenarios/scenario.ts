@@ -24,6 +24,8 @@ export interface Scenario {
   /** Measured seconds of each round. */
   readonly seconds: number;
   readonly rounds: number;
+  /** Loads of a second before them, at most; more where a ratio is wanted. Default 3. */
+  readonly warmLoads?: number;
   /** By name. */
   readonly contenders: readonly string[];
   /** Those that `--quick` measures; none: the scenario is not part of it. */
