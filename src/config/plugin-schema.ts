@@ -28,7 +28,8 @@ const memorySchema = exactly<Partial<PluginMemoryConfig>>()(
     {
       maxPages: Type.Optional(
         integer(1, 65_536, {
-          description: 'Guest and kernel memory together, in pages of 64 KiB.',
+          description:
+            'Guest and kernel memory together, in pages of 64 KiB; the 16 pages of the kernel for its own tables are beside it.',
           default: memory.maxPages,
         }),
       ),

@@ -15,7 +15,7 @@ import type { GuestHttpLimits } from './guest-http/guest-http-requester.ts';
 import { createInlineFactory } from './inline-factory.ts';
 import type { FactoryOptions } from './instance-factory.ts';
 import type { HostFunctions } from './kernel/bind-host-functions.ts';
-import { KERNEL_ITEM } from './kernel/kernel.ts';
+import { KERNEL_ITEM, LEAST_HEAP_PAGES } from './kernel/kernel.ts';
 import { type GuardedFile, planLinks } from './link-plan.ts';
 import { describeDefinition } from './manifest/describe-definition.ts';
 import type { PluginDefinition } from './manifest/plugin-definition.ts';
@@ -39,6 +39,7 @@ export async function compilePlugin(
   const definition = await readPlugin(plugin);
   const files = guardFiles(plugin, definition);
   const main = files.find(({ name }) => name === 'main') as GuardedFile;
+  requireRoom(plugin, definition, files);
   const common = commonOptions(plugin, definition, files);
   if (common.plan.usesWasi && !plugin.wasi) {
     throw new ServerError(
@@ -87,6 +88,24 @@ function guardFiles(plugin: PluginConfig, definition: PluginDefinition): Guarded
       exportGlobals: plugin.isolation === 'fresh',
     }),
   }));
+}
+
+/** Each memory alone is within the limit by now; inputs and outputs need a page too. */
+function requireRoom(
+  { name }: PluginConfig,
+  { memory: { maxPages } }: PluginDefinition,
+  files: readonly GuardedFile[],
+): void {
+  const own = files.flatMap(({ guarded }) =>
+    guarded.memory === null || guarded.memory.imported ? [] : [guarded.memory.minPages],
+  );
+  const needed = own.reduce((sum, pages) => sum + pages, LEAST_HEAP_PAGES);
+  if (needed <= maxPages) return;
+  throw new ServerError(
+    'PLUGIN_COMPILE_FAILED',
+    `plugins.${name}: its memory starts with ${needed} pages, ${LEAST_HEAP_PAGES} for its inputs and outputs among them; the limit is ${maxPages}`,
+    { details: { value: needed, limit: maxPages } },
+  );
 }
 
 /** What the guard cannot cover runs without it in a thread, if that is what the operator wants. */

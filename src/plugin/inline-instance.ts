@@ -10,7 +10,7 @@ import type { InstanceOptions } from './instance-options.ts';
 import { Snapshot } from './snapshot.ts';
 
 const WASM_PAGE_BYTES = 65_536;
-/** Part of the page limit that has to be left for inputs and outputs once a guest grew. */
+/** Part of the page limit that has to be left for the next call once memory grew. */
 const LEAST_ROOM = 1 / 8;
 /** The entry of a WASI command: its exit code is its result. */
 const COMMAND_ENTRY = '_start';
@@ -38,8 +38,11 @@ class InlineInstance implements PluginInstance {
   readonly #functions = new Map<string, GuestFunction>();
   readonly #suspendable = new Map<string, SuspendableFunction>();
   #snapshot: Snapshot | null = null;
-  /** Guest pages after initialisation. */
+  /** Pages after initialisation: of the guests, and of guests and kernel together. */
+  #initialGuestPages = 0;
   #initialPages = 0;
+  /** Whether calls before the running one took memory, which this one cannot have. */
+  #hasGrown = false;
   #isPoisoned = false;
   #isClosed = false;
 
@@ -62,7 +65,7 @@ class InlineInstance implements PluginInstance {
   }
 
   get guestPages(): number {
-    return (this.#parts.memory?.buffer.byteLength ?? 0) / WASM_PAGE_BYTES;
+    return this.#parts.room.guestPages;
   }
 
   /** Runs what the modules want run before their first call, in one deadline. */
@@ -81,7 +84,8 @@ class InlineInstance implements PluginInstance {
     }
     const { error } = this.#parts.deadline;
     if (error !== null) throw error;
-    this.#initialPages = this.guestPages;
+    this.#initialGuestPages = this.guestPages;
+    this.#initialPages = this.#parts.room.pages;
     if (canRestore) this.#snapshot = new Snapshot(this.#parts.memory, this.#parts.globals);
   }
 
@@ -103,7 +107,12 @@ class InlineInstance implements PluginInstance {
   }
 
   restore(): boolean {
-    if (this.#snapshot === null || this.#isPoisoned || !this.#snapshot.restore()) return false;
+    if (this.#snapshot === null || this.#isPoisoned) return false;
+    // The kernel cannot give memory back either, and a fresh call is to have all of the room.
+    const { pages } = this.#parts.room;
+    const taken = pages - this.#initialPages;
+    if (taken > this.#options.memory.maxPages * LEAST_ROOM || !this.#snapshot.restore())
+      return false;
     this.#parts.host.vars.clear();
     return true;
   }
@@ -136,18 +145,17 @@ class InlineInstance implements PluginInstance {
   }
 
   #begin(input: Uint8Array, timeoutMs: number, hostContext: unknown): void {
-    const { deadline, host, context, kernel, wasi } = this.#parts;
+    const { deadline, host, context, kernel, room, wasi } = this.#parts;
     deadline.start(timeoutMs);
     host.begin();
+    room.begin();
     context.begin(hostContext);
     wasi?.begin();
-    // Guest and kernel share one limit; what the guest holds the kernel cannot have.
-    kernel.setMaxHeapPages(Math.max(0, this.#options.memory.maxPages - this.guestPages));
     try {
       kernel.begin(input);
     } catch (error) {
       // Too little room for this input, and a guest that grew is why.
-      if (this.guestPages > this.#initialPages) this.#isPoisoned = true;
+      if (this.guestPages > this.#initialGuestPages) this.#isPoisoned = true;
       throw error;
     }
   }
@@ -177,10 +185,11 @@ class InlineInstance implements PluginInstance {
 
   /** Why the guest stopped: the limit that ended it, the memory it could not get, or its own trap. */
   #failure(thrown: unknown): ServerError {
-    const { deadline, kernel } = this.#parts;
+    const { deadline } = this.#parts;
     if (deadline.error !== null) return this.#poison(deadline.error);
     const { maxPages } = this.#options.memory;
-    if (kernel.refusedAllocations > 0 || this.guestPages >= maxPages) {
+    // An unguarded memory meets its maximum without a question to us.
+    if (this.#wasRefused() || this.guestPages >= maxPages) {
       const message = `the plugin needs more than ${maxPages} pages of memory`;
       const details = { limit: 'memory.maxPages', maxPages };
       return this.#poison(new ServerError('PLUGIN_LIMIT', message, { cause: thrown, details }));
@@ -189,11 +198,18 @@ class InlineInstance implements PluginInstance {
     return this.#poison(new ServerError('PLUGIN_TRAPPED', reason, { cause: thrown }));
   }
 
-  /** Guest memory never shrinks, so the next callers would pay for what this one's call took. */
+  /** Memory never shrinks, so the next callers would pay for what this one's call took. */
   #isOutgrown(): boolean {
     const { maxPages } = this.#options.memory;
-    const pages = this.guestPages;
-    return pages > this.#initialPages && maxPages - pages < maxPages * LEAST_ROOM;
+    const { pages } = this.#parts.room;
+    const hadGrown = this.#hasGrown;
+    this.#hasGrown = pages > this.#initialPages;
+    if (hadGrown && this.#wasRefused()) return true;
+    return this.#hasGrown && maxPages - pages < maxPages * LEAST_ROOM;
+  }
+
+  #wasRefused(): boolean {
+    return this.#parts.room.hasRefused || this.#parts.kernel.refusedAllocations > 0;
   }
 
   #poison(error: ServerError): ServerError {

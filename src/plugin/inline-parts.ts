@@ -5,6 +5,7 @@
 import createPlugin from '@extism/extism';
 import { ServerError } from '../errors.ts';
 import { Deadline } from './deadline.ts';
+import { GROW_SLOT, REFUEL_SLOT } from './guard/additions.ts';
 import { RESERVED_PREFIX } from './guard/guarded-module.ts';
 import type { InstanceHttp, InstanceOptions } from './instance-options.ts';
 import { bindHostFunctions, hasAsync } from './kernel/bind-host-functions.ts';
@@ -14,7 +15,8 @@ import { KERNEL_HOST_NAMESPACE, Kernel } from './kernel/kernel.ts';
 import { KernelHost } from './kernel/kernel-host.ts';
 import { KERNEL_LINK_NAMESPACE } from './kernel/kernel-item.ts';
 import { loadKernel } from './kernel/load-kernel.ts';
-import { CHECK_FUNCTION } from './link-plan.ts';
+import { GUARD_ANSWERS, type LinkPlan } from './link-plan.ts';
+import { MemoryRoom, type PageCount } from './memory-room.ts';
 import { createGuestWasi, type GuestWasi } from './wasi/guest-wasi.ts';
 import { WASI_HOST_NAMESPACE } from './wasi/wasi-item.ts';
 
@@ -24,6 +26,7 @@ export interface InlineParts {
   readonly host: KernelHost;
   readonly context: CallContext;
   readonly deadline: Deadline;
+  readonly room: MemoryRoom;
   readonly http: InstanceHttp | null;
   /** null: the plugin does not import WASI. */
   readonly wasi: GuestWasi | null;
@@ -35,6 +38,7 @@ export interface InlineParts {
   readonly isSuspending: boolean;
 }
 
+const WASM_PAGE_BYTES = 65_536;
 /** Variables of one instance, beside the limit on their bytes. */
 const MAX_VARS = 10_000;
 const LOG_LIMITS = { maxLines: 1000, maxLineBytes: 8192 } as const;
@@ -48,7 +52,8 @@ export async function linkParts(options: InstanceOptions): Promise<InlineParts> 
   const { plan, hostFunctions } = options;
   const deadline = new Deadline(options.clock);
   const http = options.createHttp?.(() => deadline.remainingMs) ?? null;
-  const host = createHost(options, deadline, http);
+  const room = new MemoryRoom(options.memory.maxPages);
+  const host = createHost(options, { deadline, room, http });
   const wasi = plan.usesWasi ? createWasi(options, deadline) : null;
   const kernelExports = instantiateKernel(host, http);
   const kernel = new Kernel(kernelExports, {
@@ -61,22 +66,26 @@ export async function linkParts(options: InstanceOptions): Promise<InlineParts> 
   const exports = await instantiate(options, {
     ...bindHostFunctions(hostFunctions, host, () => context),
     [KERNEL_LINK_NAMESPACE]: unbound(kernelExports),
-    [KERNEL_HOST_NAMESPACE]: { refuel: deadline.refuel },
+    [KERNEL_HOST_NAMESPACE]: { refuel: deadline.refuel, may_guest_grow: room.mayGuestGrow },
     ...(wasi === null ? {} : { [WASI_HOST_NAMESPACE]: wasi.functions }),
   });
   const guards = plan.modules.flatMap(({ guard }) => (guard === null ? [] : [guard]));
   for (const { check } of guards) {
-    (exports[check] as WebAssembly.Table).set(0, exports[CHECK_FUNCTION]);
+    const table = exports[check] as WebAssembly.Table;
+    table.set(REFUEL_SLOT, exports[GUARD_ANSWERS.refuel]);
+    table.set(GROW_SLOT, exports[GUARD_ANSWERS.mayGrow]);
   }
   deadline.attach(guards.map(({ fuel }) => exports[fuel] as WebAssembly.Global<number>));
   const memory = plan.memory === null ? null : (exports[plan.memory] as WebAssembly.Memory);
   if (memory !== null) wasi?.attach(memory);
+  room.attach(countPages(plan, exports, memory), kernel);
   return {
     exports,
     kernel,
     host,
     context,
     deadline,
+    room,
     http,
     wasi,
     memory,
@@ -85,6 +94,21 @@ export async function linkParts(options: InstanceOptions): Promise<InlineParts> 
     ),
     isSuspending: http?.kind === 'suspending' || hasAsync(hostFunctions),
   };
+}
+
+/** One for each memory; a module that imports another's leaves it to that one. */
+function countPages(
+  { modules, isMemoryUnguarded }: LinkPlan,
+  exports: WebAssembly.Exports,
+  memory: WebAssembly.Memory | null,
+): PageCount[] {
+  const counts = modules.flatMap(({ pages }) =>
+    pages === null ? [] : [exports[pages] as PageCount],
+  );
+  if (isMemoryUnguarded && memory !== null) {
+    counts.push(() => memory.buffer.byteLength / WASM_PAGE_BYTES);
+  }
+  return counts;
 }
 
 /** Instantiated by us, since its memory has to be reached beside the guest's: see link-plan.ts. */
@@ -146,8 +170,11 @@ async function instantiate(
 
 function createHost(
   options: InstanceOptions,
-  deadline: Deadline,
-  http: GuestHttp | null,
+  {
+    deadline,
+    room,
+    http,
+  }: { readonly deadline: Deadline; readonly room: MemoryRoom; readonly http: GuestHttp | null },
 ): KernelHost {
   return new KernelHost({
     config: options.config,
@@ -155,6 +182,7 @@ function createHost(
     log: LOG_LIMITS,
     logSink: options.logSink,
     http,
+    mayGrow: room.mayGrow,
     maxRefusedAllocations: MAX_REFUSED_ALLOCATIONS,
     trip: deadline.end,
     checkDeadline: deadline.check,

@@ -26,6 +26,8 @@ export interface GuardedFile {
 export interface LinkedModule {
   /** null where the module runs without the guard. */
   readonly guard: { readonly fuel: string; readonly check: string } | null;
+  /** Tells the size of its memory; null where it has none of its own or runs without the guard. */
+  readonly pages: string | null;
   readonly globals: readonly string[];
   /** Exports to run once, in this order, before the first call. */
   readonly initialisers: readonly string[];
@@ -39,11 +41,13 @@ export interface LinkPlan {
   readonly calls: ReadonlyMap<string, string>;
   /** The memory of the plugin's own module; those of others cannot be reached beside it. */
   readonly memory: string | null;
+  /** Whether that one is to be counted by looking at it: it is the module's own, and unguarded. */
+  readonly isMemoryUnguarded: boolean;
   readonly usesWasi: boolean;
 }
 
-/** The function that answers the guard; wasm functions alone can stand in a table. */
-export const CHECK_FUNCTION = 'plugind:refuel';
+/** What answers the guard; wasm functions alone can stand in a table. */
+export const GUARD_ANSWERS = { refuel: 'plugind:refuel', mayGrow: 'plugind:may_grow' } as const;
 
 /** Run before the first call where the module has them. Source of the order: Extism's runtimes. */
 const RUN_ONCE = ['hs_init', '_initialize', '__wasm_call_ctors'] as const;
@@ -71,8 +75,16 @@ function plan(files: readonly GuardedFile[]): LinkPlan {
       kind: 'function',
       module: KERNEL_HOST_NAMESPACE,
       name: 'refuel',
-      as: CHECK_FUNCTION,
+      as: GUARD_ANSWERS.refuel,
       params: [],
+      results: ['i32'],
+    },
+    {
+      kind: 'function',
+      module: KERNEL_HOST_NAMESPACE,
+      name: 'may_guest_grow',
+      as: GUARD_ANSWERS.mayGrow,
+      params: ['i32'],
       results: ['i32'],
     },
   ];
@@ -98,6 +110,7 @@ function plan(files: readonly GuardedFile[]): LinkPlan {
     modules,
     calls,
     memory,
+    isMemoryUnguarded: main.guarded.unguarded !== null && main.guarded.memory?.imported === false,
     usesWasi: wasi !== null,
   };
 }
@@ -120,12 +133,17 @@ function linkModule(
 ): LinkedModule {
   const module = itemName(name);
   const as = (what: string): string => `${index}:${what}`;
-  const { fuel, check, start } = GUARD_EXPORTS;
+  const { fuel, check, start, pages } = GUARD_EXPORTS;
+  const counts = guarded.unguarded === null && guarded.memory?.imported === false;
   if (guarded.unguarded === null) {
     imports.push(
       { kind: 'global', module, name: fuel, as: as(fuel), type: 'i32', mutable: true },
       { kind: 'table', module, name: check, as: as(check), element: 'funcref' },
     );
+  }
+  if (counts) {
+    const type = { params: [], results: ['i32'] } as const;
+    imports.push({ kind: 'function', module, name: pages, as: as(pages), ...type });
   }
   for (const global of guarded.globals) {
     imports.push({
@@ -156,6 +174,7 @@ function linkModule(
   }
   return {
     guard: guarded.unguarded === null ? { fuel: as(fuel), check: as(check) } : null,
+    pages: counts ? as(pages) : null,
     globals: guarded.globals.map((global) => as(global.name)),
     initialisers,
   };

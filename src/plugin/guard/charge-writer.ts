@@ -3,9 +3,10 @@
  * else changes the counter in, it is read from a local; it is always written to the global too, so
  * that nothing has to be put back on any way out. Used by rewrite-code.
  */
+
+import type { Additions } from './additions.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { OP } from './opcodes.ts';
-import type { Additions } from './runtime-functions.ts';
 
 export class ChargeWriter {
   /** Index of the added i32 local, in the body at hand. */

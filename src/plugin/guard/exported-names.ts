@@ -4,11 +4,11 @@
  * reserved names are refused here.
  */
 
+import type { Additions } from './additions.ts';
 import { functionType } from './describe-module.ts';
 import { GUARD_EXPORTS, type GuardedFunction, RESERVED_PREFIX } from './guarded-module.ts';
 import type { ExportEntry, ModuleFacts } from './module-facts.ts';
 import { refusal } from './refusal.ts';
-import type { Additions } from './runtime-functions.ts';
 
 /** Functions that WASI and language runtimes expect to run once, before the first call. */
 const RUN_FIRST: ReadonlySet<string> = new Set([
@@ -68,6 +68,9 @@ export function guardedExports(
     entries.push({ name: GUARD_EXPORTS.start, kind: 'function', index: facts.startFunction });
   }
   if (facts.memory) entries.push({ name: GUARD_EXPORTS.memory, kind: 'memory', index: 0 });
+  if (facts.memory && facts.importedMemories === 0) {
+    entries.push({ name: GUARD_EXPORTS.pages, kind: 'function', index: added.pages });
+  }
   for (const index of globals) entries.push({ name: globalName(index), kind: 'global', index });
   return entries;
 }

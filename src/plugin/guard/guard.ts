@@ -8,6 +8,7 @@
  * a function that can be part of a recursion, or through an operation charged by its operand.
  */
 import { ServerError } from '../../errors.ts';
+import { type Additions, addedFunctionTypes, planAdditions } from './additions.ts';
 import { BodyScan } from './body-scan.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { CallCosts } from './call-costs.ts';
@@ -27,7 +28,7 @@ import { readModule } from './read-module.ts';
 import { valueTypeName } from './read-types.ts';
 import { refusal, unsupported } from './refusal.ts';
 import { CodeRewriter } from './rewrite-code.ts';
-import { type Additions, planAdditions, writeAddedBodies } from './runtime-functions.ts';
+import { writeAddedBodies } from './runtime-functions.ts';
 import { checkSnapshot, mutableGlobals } from './snapshot-check.ts';
 import { StateChanges } from './state-changes.ts';
 import { checkValid, compile } from './validation.ts';
@@ -107,7 +108,7 @@ function rewriteCode(facts: ModuleFacts, changes: StateChanges, added: Additions
   const rewriter = new CodeRewriter(facts.bytes, scan, costs, added);
   const code = new ByteWriter(Math.ceil(facts.bytes.length * 1.25));
   const body = new ByteWriter(4096);
-  code.u32(facts.bodyStarts.length + (facts.memory === undefined ? 2 : 4));
+  code.u32(facts.bodyStarts.length + addedFunctionTypes(facts, added).length);
   for (let index = facts.importedFunctions; index < facts.functionTypes.length; index += 1) {
     body.clear();
     rewriter.rewrite(index, body);

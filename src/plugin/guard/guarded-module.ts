@@ -12,14 +12,18 @@ export const GUARD_EXPORTS = {
   /** Mutable i32 global: units left until the host is asked. Set it before a call; 0 asks at once. */
   fuel: 'plugind:fuel',
   /**
-   * Table of one funcref. The host puts a function `() -> i32` into slot 0 before anything runs:
-   * it answers with fresh fuel (1 to 2^30), or 0 to end the call with a trap.
+   * Table of two funcrefs. The host puts a function `() -> i32` into slot 0 before anything runs:
+   * it answers with fresh fuel (1 to 2^30), or 0 to end the call with a trap. And into slot 1 one
+   * `(pages) -> i32`: whether the memory may grow by so many, asked before each memory.grow; 0 makes
+   * that give -1.
    */
   check: 'plugind:check',
   /** The start function, `() -> ()`, which is not run at instantiation any more. */
   start: 'plugind:start',
   /** The memory, whether or not the guest exports it. */
   memory: 'plugind:memory',
+  /** `() -> i32`, the size of a memory that is the module's own, for who cannot reach that itself. */
+  pages: 'plugind:pages',
 } as const;
 
 export interface GuardOptions {

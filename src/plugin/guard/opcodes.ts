@@ -48,6 +48,7 @@ export const OP = {
   globalGet: 0x23,
   globalSet: 0x24,
   memorySize: 0x3f,
+  memoryGrow: 0x40,
   i32Const: 0x41,
   i64Const: 0x42,
   i32LtS: 0x48,

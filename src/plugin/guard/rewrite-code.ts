@@ -23,6 +23,8 @@
  *     loop $again                       if (fuel < 0) refill(cost)
  *       loop $original                  fuel -= cost; br_if $again (fuel < 0)
  */
+
+import type { Additions } from './additions.ts';
 import type { BodyScan } from './body-scan.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import type { CallCosts } from './call-costs.ts';
@@ -35,10 +37,7 @@ import {
   MEMORY_GROW_EVENT,
 } from './code-events.ts';
 import { MISC, OP } from './opcodes.ts';
-import { type Additions, BYTES_PER_UNIT_LOG2 } from './runtime-functions.ts';
-
-/** memory.grow is a call into V8 that makes a new buffer object. */
-const MEMORY_GROW_COST = 500;
+import { BYTES_PER_UNIT_LOG2 } from './runtime-functions.ts';
 
 export class CodeRewriter {
   readonly #bytes: Uint8Array;
@@ -134,11 +133,15 @@ export class CodeRewriter {
       out.u32(operation === MISC.memoryFill ? this.#added.fill : this.#added.copy);
       return end;
     }
+    if (operation === MEMORY_GROW_EVENT) {
+      out.u8(OP.call);
+      out.u32(this.#added.grow);
+      return end;
+    }
     // An element of a table can take a call into V8, so each is a unit.
     out.u8(OP.i32Const);
     out.s32(operation === MISC.memoryInit ? BYTES_PER_UNIT_LOG2 : 0);
-    out.u8(OP.i32Const);
-    out.s32(operation === MEMORY_GROW_EVENT ? MEMORY_GROW_COST : 0);
+    out.append([OP.i32Const, 0]);
     out.u8(OP.call);
     out.u32(this.#added.charge);
     return start;

@@ -1,8 +1,10 @@
 /**
- * The four functions that the guard appends to every module: they ask the host for more fuel,
- * charge operations by their operand, and fill or copy memory piece by piece. Nothing in the
- * module itself can call them, since it was validated before they had an index.
+ * Bodies of the functions that the guard appends to every module: they ask the host for more fuel,
+ * charge operations by their operand, and, where there is a memory, fill or copy it piece by piece,
+ * grow it if the host lets them, and tell its size. Nothing in the module itself can call them, since
+ * it was validated before they had an index.
  */
+import { type Additions, GROW_SLOT, REFUEL_SLOT } from './additions.ts';
 import { ByteWriter } from './byte-writer.ts';
 import type { ModuleFacts } from './module-facts.ts';
 import { MISC, OP } from './opcodes.ts';
@@ -13,62 +15,10 @@ const MAX_REFILL = 2 ** 30;
 const PIECE_BYTES = 1 << 20;
 /** Shorter fills and copies are part of the static cost. */
 const UNCHARGED_BYTES = 1024;
+/** memory.grow is a call into V8 that makes a new buffer object. */
+const MEMORY_GROW_COST = 500;
 /** Bytes that cost one unit, as a power of two. */
 export const BYTES_PER_UNIT_LOG2 = 6;
-
-/** Indices of everything the guard appends to a module. */
-export interface Additions {
-  readonly fuelGlobal: number;
-  readonly checkTable: number;
-  /** `() -> i32` */
-  readonly checkType: number;
-  /** `(i32) -> ()` */
-  readonly refillType: number;
-  /** `(i32, i32, i32) -> i32` */
-  readonly chargeType: number;
-  /** `(i32, i32, i32) -> ()` */
-  readonly bulkType: number;
-  /** `(extra)`: asks the host; the counter becomes its answer plus `extra`. */
-  readonly refill: number;
-  /** `(n, shift, base) -> n`: charges base + (n >> shift). */
-  readonly charge: number;
-  /** memory.fill and memory.copy by another name; only in a module with a memory. */
-  readonly fill: number;
-  readonly copy: number;
-}
-
-export function planAdditions(facts: ModuleFacts): Additions {
-  const types = facts.types.starts.length;
-  const functions = facts.functionTypes.length;
-  return {
-    fuelGlobal: facts.globalTypes.length,
-    checkTable: facts.tables.length,
-    checkType: types,
-    refillType: types + 1,
-    chargeType: types + 2,
-    bulkType: types + 3,
-    refill: functions,
-    charge: functions + 1,
-    fill: functions + 2,
-    copy: functions + 3,
-  };
-}
-
-/** The types of the additions, in the order of their indices. */
-export function writeAddedTypes(writer: ByteWriter): number {
-  const { i32 } = OP;
-  writer.append([0x60, 0, 1, i32]);
-  writer.append([0x60, 1, i32, 0]);
-  writer.append([0x60, 3, i32, i32, i32, 1, i32]);
-  writer.append([0x60, 3, i32, i32, i32, 0]);
-  return 4;
-}
-
-/** Type indices of the added functions, in their order. */
-export function addedFunctionTypes(facts: ModuleFacts, added: Additions): readonly number[] {
-  const always = [added.refillType, added.chargeType];
-  return facts.memory === undefined ? always : [...always, added.bulkType, added.bulkType];
-}
 
 export function writeAddedBodies(writer: ByteWriter, facts: ModuleFacts, added: Additions): void {
   writeBody(writer, refillBody(added));
@@ -76,6 +26,8 @@ export function writeAddedBodies(writer: ByteWriter, facts: ModuleFacts, added: 
   if (facts.memory === undefined) return;
   writeBody(writer, fillBody(added));
   writeBody(writer, copyBody(added));
+  writeBody(writer, growBody(added));
+  writeBody(writer, { i32Locals: 0, code: [[OP.memorySize, 0]] });
 }
 
 /** Instructions as opcodes with their immediates, still to be encoded. */
@@ -111,7 +63,7 @@ function refillBody(added: Additions): Body {
   return {
     i32Locals: 1,
     code: [
-      constant(0),
+      constant(REFUEL_SLOT),
       [OP.callIndirect, added.checkType, added.checkTable],
       [OP.localTee, answer],
       constant(1),
@@ -266,6 +218,24 @@ function copyBody(added: Additions): Body {
       ...nextPiece(added, length, piece),
       ...[...atEnd(to), ...atEnd(from), get(piece), ...copy],
       ...more,
+    ],
+  };
+}
+
+/** Answers as memory.grow does: the pages before, or -1. */
+function growBody(added: Additions): Body {
+  const wanted = 0;
+  return {
+    i32Locals: 0,
+    code: [
+      ...[get(wanted), constant(0), constant(MEMORY_GROW_COST)],
+      [OP.call, added.charge],
+      constant(GROW_SLOT),
+      [OP.callIndirect, added.growType, added.checkTable],
+      when,
+      ...[get(wanted), [OP.memoryGrow, 0] as const, [OP.return] as const],
+      END,
+      constant(-1),
     ],
   };
 }

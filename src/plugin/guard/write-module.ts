@@ -3,6 +3,8 @@
  * that did not change are copied whole. Custom sections are dropped, since their offsets into the
  * code no longer hold, but for the names, which make stack traces readable, and the plugin's version.
  */
+
+import { type Additions, addedFunctionTypes, HOST_SLOTS, writeAddedTypes } from './additions.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import {
@@ -14,7 +16,6 @@ import {
   type TableType,
 } from './module-facts.ts';
 import { OP } from './opcodes.ts';
-import { type Additions, addedFunctionTypes, writeAddedTypes } from './runtime-functions.ts';
 
 const KEPT_SECTIONS: ReadonlySet<string> = new Set(['name', 'version']);
 
@@ -85,7 +86,7 @@ function writeTables(to: ByteWriter, tables: readonly TableType[]): void {
     writeLimits(to, { min, max });
   }
   to.u8(OP.funcref);
-  writeLimits(to, { min: 1, max: 1 });
+  writeLimits(to, { min: HOST_SLOTS, max: HOST_SLOTS });
 }
 
 function writeMemory(to: ByteWriter, memory: Limits | undefined): void {

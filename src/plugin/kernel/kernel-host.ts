@@ -18,6 +18,8 @@ export interface KernelHostOptions {
   readonly logSink: LogSink;
   /** null: `http_request` is refused with a log line, and gives the guest 0. */
   readonly http: GuestHttp | null;
+  /** Whether the kernel's memory may grow by so many pages of 64 KiB; must not throw. */
+  readonly mayGrow: (pages: number) => boolean;
   /** Allocations over the memory limit that get 0 before the call is ended. */
   readonly maxRefusedAllocations: number;
   /** Called at most once in a call; must make the guest trap soon, and must not throw. */
@@ -142,6 +144,7 @@ export class KernelHost {
         this.run(undefined, (kernel) => this.#varSet(kernel, key, length, value, valueLength)),
       log: (_sdk, level: number, line: number, length: number) =>
         this.run(undefined, (kernel) => this.#log.write(kernel, level, line, length)),
+      may_grow: (_sdk, pages: number) => (this.#options.mayGrow(pages) ? 1 : 0),
       refused: () => this.run(undefined, () => this.#countRefusal()),
       http_request: this.#createHttpRequest(),
       http_headers: () =>

@@ -14,6 +14,10 @@ export const KERNEL_ITEM = 'extism:host/env';
 export const KERNEL_HOST_NAMESPACE = 'plugind:host';
 
 const PAGE_BYTES = 65_536;
+/** What lies below the heap. */
+const TABLE_PAGES = 16;
+/** What the heap begins with. */
+export const LEAST_HEAP_PAGES = 1;
 /** Default of {@link KernelLimits.maxErrorBytes}. */
 const MAX_ERROR_BYTES = 65_536;
 /** Pointers are signed 32-bit numbers on this side, so the heap ends below 2 GiB. */
@@ -90,7 +94,8 @@ export class Kernel {
     this.#memory = this.#exports['plugind:memory'];
     this.#maxOutputBytes = limits.maxOutputBytes;
     this.#maxErrorBytes = limits.maxErrorBytes ?? MAX_ERROR_BYTES;
-    this.setMaxHeapPages(limits.maxHeapPages);
+    const maxHeapBytes = Math.min(limits.maxHeapPages * PAGE_BYTES, MAX_HEAP_BYTES);
+    this.#write(WORD.maxHeapBytes, maxHeapBytes);
   }
 
   /**
@@ -191,11 +196,6 @@ export class Kernel {
     this.#exports['plugind:error_set'](pointer);
   }
 
-  /** Takes effect at the next allocation. */
-  setMaxHeapPages(pages: number): void {
-    this.#write(WORD.maxHeapBytes, Math.min(pages * PAGE_BYTES, MAX_HEAP_BYTES));
-  }
-
   /** Lines below this level never leave the kernel: 0 trace to 4 error; 0x7fffffff is none at all. */
   get logLevel(): number {
     return this.#read(WORD.logLevel);
@@ -224,6 +224,11 @@ export class Kernel {
   get memoryBytes(): number {
     if (this.#bytes.length === 0) this.#refresh();
     return this.#bytes.length;
+  }
+
+  /** Of that, what calls allocate from, in pages of 64 KiB; the rest are the kernel's own tables. */
+  get heapPages(): number {
+    return this.memoryBytes / PAGE_BYTES - TABLE_PAGES;
   }
 
   #failure(returned: number): ServerError {

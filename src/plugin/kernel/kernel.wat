@@ -26,6 +26,7 @@
 (import "plugind:host" "http_headers" (func $host_http_headers (result i32)))
 (import "plugind:host" "log" (func $host_log (param i32 i32 i32)))
 (import "plugind:host" "refused" (func $host_refused))
+(import "plugind:host" "may_grow" (func $host_may_grow (param i32) (result i32)))
 
 (memory (export "plugind:memory") 17)
 ;; Until the host says otherwise: 64 MiB of heap, every log line filtered out.

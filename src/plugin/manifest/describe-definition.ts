@@ -19,7 +19,7 @@ const ENFORCED_BY: Readonly<Record<DefinitionField, string>> = {
   allowedHosts: 'HTTP client, at every redirect',
   allowedPaths: 'WASI layer',
   timeoutMs: 'call deadline',
-  'memory.maxPages': 'guard and kernel',
+  'memory.maxPages': 'guard and kernel, all memories together',
   'memory.maxVarBytes': 'host functions',
   'memory.maxHttpResponseBytes': 'HTTP client',
   'memory.maxOutputBytes': 'kernel',

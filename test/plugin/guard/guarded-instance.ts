@@ -14,10 +14,14 @@ export const OPTIONS: GuardOptions = {
   exportGlobals: true,
 };
 
-/** A table takes only functions that WebAssembly exports, so the check passes through one. */
+/** A table takes only functions that WebAssembly exports, so the answers pass through some. */
 const PASS = new WebAssembly.Module(
   assemble(
-    '(module (import "host" "check" (func $c (result i32))) (func (export "check") (result i32) (call $c)))',
+    `(module
+      (import "host" "check" (func $c (result i32)))
+      (import "host" "grow" (func $g (param i32) (result i32)))
+      (func (export "check") (result i32) (call $c))
+      (func (export "grow") (param i32) (result i32) (call $g (local.get 0))))`,
   ),
 );
 
@@ -27,6 +31,7 @@ export interface HostOptions {
   /** How many periods the module gets; the next question is answered with 0. */
   periods?: number;
   onCheck?: () => void;
+  mayGrow?: (pages: number) => number;
   imports?: WebAssembly.Imports;
   guard?: Partial<GuardOptions>;
 }
@@ -42,10 +47,20 @@ export interface GuardedInstance {
 
 export type AnyFunction = (...args: unknown[]) => unknown;
 
-/** Puts the host's half in place: called for more fuel, 0 ends the run. */
-export function putCheck(exports: WebAssembly.Exports, check: () => number): void {
-  const passing = new WebAssembly.Instance(PASS, { host: { check } }).exports.check;
-  (exports['plugind:check'] as WebAssembly.Table).set(0, passing);
+/**
+ * Puts the host's half in place.
+ * @param check called for more fuel; 0 ends the run.
+ * @param mayGrow asked before memory grows, with the pages; 0 refuses.
+ */
+export function putCheck(
+  exports: WebAssembly.Exports,
+  check: () => number,
+  mayGrow: (pages: number) => number = () => 1,
+): void {
+  const passing = new WebAssembly.Instance(PASS, { host: { check, grow: mayGrow } }).exports;
+  const table = exports['plugind:check'] as WebAssembly.Table;
+  table.set(0, passing.check);
+  table.set(1, passing.grow);
 }
 
 export function instantiate(
@@ -57,11 +72,12 @@ export function instantiate(
   const { exports } = new WebAssembly.Instance(guarded.module, options.imports);
   const { fuel = 1000, periods = Number.POSITIVE_INFINITY } = options;
   let checks = 0;
-  putCheck(exports, () => {
+  const check = (): number => {
     checks += 1;
     options.onCheck?.();
     return checks > periods ? 0 : fuel;
-  });
+  };
+  putCheck(exports, check, options.mayGrow);
   return {
     guarded,
     exports,

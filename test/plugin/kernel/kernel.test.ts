@@ -243,14 +243,20 @@ describe('kernel blocks', () => {
     }
   });
 
-  it('takes a new limit for the next allocation', () => {
-    const test = createTestKernel({ maxHeapPages: 1 });
+  it('grows by what the host allows at that moment', () => {
+    let allowed = 0;
+    const test = createTestKernel({ mayGrow: (pages) => pages <= allowed });
     test.begin();
     assert.equal(test.abi.alloc(65_537n), 0n);
-    test.kernel.setMaxHeapPages(2);
+    assert.equal(test.kernel.heapPages, 1);
+    allowed = 1;
     assert.notEqual(test.abi.alloc(65_537n), 0n);
-    test.kernel.setMaxHeapPages(0);
-    assert.equal(test.abi.alloc(1n), 0n);
+    assert.equal(test.kernel.heapPages, 2);
+    allowed = 16;
+    assert.notEqual(test.abi.alloc(65_536n), 0n);
+    assert.equal(test.kernel.heapPages, 18);
+    allowed = 0;
+    assert.notEqual(test.abi.alloc(65_536n), 0n);
   });
 
   it('refuses a block more than its table holds, and the next call is right', () => {

@@ -119,6 +119,7 @@ export function createHost(options: TestKernelOptions = {}): {
     log: { maxLines: 10, maxLineBytes: 100 },
     logSink: (line) => lines.push(line),
     http: null,
+    mayGrow: () => true,
     maxRefusedAllocations: 16,
     trip: (error) => trips.push(error),
     checkDeadline: () => {},

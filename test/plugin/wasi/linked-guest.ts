@@ -28,14 +28,24 @@ export const GUARD: GuardOptions = {
 };
 const FUEL = 10_000;
 /** A table takes only functions that wasm exports. */
-const REFUEL: ShimImport = {
-  kind: 'function',
-  module: KERNEL_HOST_NAMESPACE,
-  name: 'refuel',
-  as: 'refuel',
-  params: [],
-  results: ['i32'],
-};
+const ANSWERS: readonly ShimImport[] = [
+  {
+    kind: 'function',
+    module: KERNEL_HOST_NAMESPACE,
+    name: 'refuel',
+    as: 'refuel',
+    params: [],
+    results: ['i32'],
+  },
+  {
+    kind: 'function',
+    module: KERNEL_HOST_NAMESPACE,
+    name: 'grow',
+    as: 'grow',
+    params: ['i32'],
+    results: ['i32'],
+  },
+];
 const LOG = { maxLines: 100, maxLineBytes: 200 };
 
 export interface LinkedGuestOptions {
@@ -64,6 +74,7 @@ export class LinkedGuest {
       log: LOG,
       logSink: () => {},
       http: null,
+      mayGrow: () => true,
       maxRefusedAllocations: 4,
       trip: () => this.#stop(),
       checkDeadline,
@@ -125,10 +136,12 @@ export class LinkedGuest {
     this.#kernel = new Kernel(kernel, { maxHeapPages: 64, maxOutputBytes: 1 << 20 });
     this.#host.attach(this.#kernel);
     this.#fuel = guest[GUARD_EXPORTS.fuel] as WebAssembly.Global<number>;
-    const check = instantiate(new WebAssembly.Module(encodeShim([REFUEL])), {
-      [KERNEL_HOST_NAMESPACE]: { refuel: (() => this.#refuel()) as never },
+    const answers = instantiate(new WebAssembly.Module(encodeShim(ANSWERS)), {
+      [KERNEL_HOST_NAMESPACE]: { refuel: () => this.#refuel(), grow: () => 1 } as never,
     });
-    (guest[GUARD_EXPORTS.check] as WebAssembly.Table).set(0, check.refuel);
+    const check = guest[GUARD_EXPORTS.check] as WebAssembly.Table;
+    check.set(0, answers.refuel);
+    check.set(1, answers.grow);
     this.wasi.attach(guest[GUARD_EXPORTS.memory] as WebAssembly.Memory);
     const initialise = guarded.functions.find(({ name }) => name === '_initialize');
     if (initialise !== undefined) this.#run(initialise.exportName);
