@@ -33,10 +33,13 @@ export interface CompiledPlugin {
   close(): Promise<void>;
 }
 
+/** The entry of a WASI command: its exit code is its result, and it is meant to run once. */
+export const COMMAND_ENTRY = '_start';
+
 /** One running copy of a plugin. It has one caller from the call's start until its output is copied out. */
 export interface PluginInstance {
   /**
-   * Calls an exported function. `input` is copied; the result is the caller's own. A promise only
+   * Calls an exported function, {@link COMMAND_ENTRY} as the last one at most. `input` is copied; the result is the caller's own. A promise only
    * where the plugin waits on the host or runs in a thread.
    * @param hostContext what host functions read as `hostContext()`.
    * @throws ServerError `PLUGIN_ERROR`, `PLUGIN_TRAPPED`, `PLUGIN_LIMIT`, `PLUGIN_BAD_OUTPUT`,

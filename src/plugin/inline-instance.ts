@@ -4,7 +4,7 @@
  * use is bounded by kernel, host side and guard.
  */
 import { ServerError } from '../errors.ts';
-import type { PluginInstance } from './compiled-plugin.ts';
+import { COMMAND_ENTRY, type PluginInstance } from './compiled-plugin.ts';
 import { type InlineParts, linkParts } from './inline-parts.ts';
 import type { InstanceOptions } from './instance-options.ts';
 import { Snapshot } from './snapshot.ts';
@@ -12,8 +12,6 @@ import { Snapshot } from './snapshot.ts';
 const WASM_PAGE_BYTES = 65_536;
 /** Part of the page limit that has to be left for the next call once memory grew. */
 const LEAST_ROOM = 1 / 8;
-/** The entry of a WASI command: its exit code is its result. */
-const COMMAND_ENTRY = '_start';
 
 /** What wasm gives back: an error code, or nothing. */
 type GuestFunction = () => number | undefined;
@@ -103,7 +101,7 @@ class InlineInstance implements PluginInstance {
     } catch (thrown) {
       returned = this.#exitOf(functionName, thrown);
     }
-    return this.#finish(functionName, returned);
+    return this.#finish(returned);
   }
 
   restore(): boolean {
@@ -141,7 +139,7 @@ class InlineInstance implements PluginInstance {
     } catch (thrown) {
       returned = this.#exitOf(functionName, thrown);
     }
-    return this.#finish(functionName, returned);
+    return this.#finish(returned);
   }
 
   #begin(input: Uint8Array, timeoutMs: number, hostContext: unknown): void {
@@ -160,12 +158,11 @@ class InlineInstance implements PluginInstance {
     }
   }
 
-  #finish(functionName: string, returned: number | undefined): Uint8Array {
+  #finish(returned: number | undefined): Uint8Array {
     const { deadline, kernel, wasi } = this.#parts;
     wasi?.end();
     if (deadline.error !== null) throw this.#poison(deadline.error);
-    // A command is meant to run once.
-    if (functionName === COMMAND_ENTRY || this.#isOutgrown()) this.#isPoisoned = true;
+    if (this.#isOutgrown()) this.#isPoisoned = true;
     return kernel.finish(returned);
   }
 

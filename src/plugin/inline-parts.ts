@@ -64,7 +64,11 @@ export async function linkParts(options: InstanceOptions): Promise<InlineParts> 
   host.attach(kernel);
   const context = new CallContext(kernel, host.vars);
   const exports = await instantiate(options, {
-    ...bindHostFunctions(hostFunctions, host, () => context),
+    ...bindHostFunctions(hostFunctions, {
+      host,
+      context: () => context,
+      resultTypes: plan.resultTypes,
+    }),
     [KERNEL_LINK_NAMESPACE]: unbound(kernelExports),
     [KERNEL_HOST_NAMESPACE]: { refuel: deadline.refuel, may_guest_grow: room.mayGuestGrow },
     ...(wasi === null ? {} : { [WASI_HOST_NAMESPACE]: wasi.functions }),

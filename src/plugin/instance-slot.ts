@@ -5,7 +5,7 @@
 import type { Call } from './call-job.ts';
 import type { CallMarker } from './call-marker.ts';
 import type { FreshWay } from './choose-fresh-way.ts';
-import type { CompiledPlugin, PluginInstance } from './compiled-plugin.ts';
+import { COMMAND_ENTRY, type CompiledPlugin, type PluginInstance } from './compiled-plugin.ts';
 import type { InstanceState, ReplaceReason } from './observer.ts';
 
 export interface SlotPolicy {
@@ -32,6 +32,7 @@ export class InstanceSlot {
   #instance: PluginInstance | null;
   #state: InstanceState = 'ready';
   #calls = 0;
+  #hasRunCommand = false;
 
   constructor(options: InstanceSlotOptions, instance: PluginInstance) {
     this.#options = options;
@@ -62,7 +63,7 @@ export class InstanceSlot {
     if (instance === null) return undefined;
     const { fresh, maxCalls, maxGuestPages } = this.#options.policy;
     if (instance.isPoisoned) return this.#replace(instance, 'poisoned');
-    if (fresh === 'instantiate') return this.#replace(instance, null);
+    if (fresh === 'instantiate' || this.#hasRunCommand) return this.#replace(instance, null);
     if (maxCalls > 0 && this.#calls >= maxCalls) return this.#replace(instance, 'calls');
     if (maxGuestPages > 0 && instance.guestPages >= maxGuestPages) {
       return this.#replace(instance, 'pages');
@@ -83,6 +84,7 @@ export class InstanceSlot {
   ): Uint8Array | Promise<Uint8Array> {
     const { plugin, marker } = this.#options;
     this.#calls++;
+    this.#hasRunCommand = functionName === COMMAND_ENTRY;
     marker.begin(plugin, functionName);
     try {
       return instance.call(functionName, input, hostContext);
@@ -124,6 +126,7 @@ export class InstanceSlot {
     const instance = await this.#options.compiled.instantiate();
     this.#instance = instance;
     this.#calls = 0;
+    this.#hasRunCommand = false;
     this.#state = 'ready';
     return instance;
   }

@@ -9,6 +9,7 @@
  */
 import { ServerError } from '../errors.ts';
 import { GUARD_EXPORTS, type GuardedFunction, type GuardedModule } from './guard/guarded-module.ts';
+import { collectResultTypes, type ResultTypes } from './kernel/host-results.ts';
 import { KERNEL_HOST_NAMESPACE, KERNEL_ITEM } from './kernel/kernel.ts';
 import { encodeKernelItem } from './kernel/kernel-item.ts';
 import { encodeShim, type ShimImport } from './kernel/shim.ts';
@@ -44,6 +45,8 @@ export interface LinkPlan {
   /** Whether that one is to be counted by looking at it: it is the module's own, and unguarded. */
   readonly isMemoryUnguarded: boolean;
   readonly usesWasi: boolean;
+  /** What host functions have to return. */
+  readonly resultTypes: ResultTypes;
 }
 
 /** What answers the guard; wasm functions alone can stand in a table. */
@@ -112,6 +115,7 @@ function plan(files: readonly GuardedFile[]): LinkPlan {
     memory,
     isMemoryUnguarded: main.guarded.unguarded !== null && main.guarded.memory?.imported === false,
     usesWasi: wasi !== null,
+    resultTypes: collectResultTypes(wanted),
   };
 }
 

@@ -16,7 +16,10 @@ export interface PluginObserver extends LockObserver {
   called(functionName: string, outcome: Outcome): void;
   /** A call ended at a limit: its `details.limit`, which for most is the limit's configuration key. */
   limited(limit: string): void;
-  /** An instance was closed and another made in its place. */
+  /**
+   * An instance was closed and another made in its place, not told where each call has its own: with
+   * `fresh` by new instances, and for a command.
+   */
   replaced(reason: ReplaceReason): void;
 }
 

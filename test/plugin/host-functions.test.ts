@@ -63,8 +63,43 @@ describe('a host function', () => {
     assert.deepEqual(unhandled, []);
   });
 
-  it('that returns what is no number of the guest’s fails its call', async () => {
-    await assertFails(await create(() => 'text'), 'ask', 'PLUGIN_TRAPPED');
+  it('that returns what its type has not is to blame itself, by name', async () => {
+    for (const returned of ['text', undefined, null, 1, {}, [1n], Symbol('s')]) {
+      const plugin = await create(() => returned);
+      await assert.rejects(plugin.call('ask', 'x'), {
+        code: 'INTERNAL',
+        details: { hostFunction: 'app.ask' },
+      });
+      await assertFails(plugin, 'ask', 'INTERNAL');
+    }
+  });
+
+  it('may return whatever its type has, each of several results too', async () => {
+    const types = ['i32', 'i64', 'f32', 'f64'];
+    const guest = await assemble(`(module
+      (import "app" "all" (func $all (result ${types.join(' ')})))
+      (import "app" "none" (func $none))
+      (import "app" "i32" (func $i32 (result i32)))
+      (func (export "all") (result i32) (call $all) (drop) (drop) (drop))
+      (func (export "i32") (result i32) (call $none) (call $i32)))`);
+    let all: unknown = [0, 1n, 1.5, -0];
+    let i32: unknown = 0;
+    const app = { all: () => all, none: () => 'ignored', i32: () => i32 };
+    const plugin = await createPlugin({ wasm: guest, hostFunctions: { app } });
+    await plugin.call('all');
+    for (const good of [0, false, 4_294_967_296]) {
+      i32 = good;
+      await plugin.call('i32');
+    }
+    for (const bad of [undefined, '0', 0n, [0]]) {
+      i32 = bad;
+      await assert.rejects(plugin.call('i32'), { code: 'INTERNAL' });
+    }
+    for (const bad of [0, [0, 1n, 1.5], [0, 1, 1.5, 0], [0, 1n, 1.5, 0, 0]]) {
+      all = bad;
+      await assert.rejects(plugin.call('all'), { code: 'INTERNAL' });
+    }
+    await plugin.close();
   });
 
   it('that is reached at the end of the stack fails its call', async () => {
@@ -112,6 +147,10 @@ describe('an async host function', { skip }, () => {
       throw new Error('database is gone');
     };
     await assertFails(await create(ask), 'ask', 'INTERNAL');
+  });
+
+  it('that settles with what its type has not is to blame itself', async () => {
+    await assertFails(await create(async () => 'text'), 'ask', 'INTERNAL');
   });
 
   it('that never settles is given up at the deadline', async () => {

@@ -1,10 +1,13 @@
 /**
  * Makes an embedder's host functions fit for a guest: the first argument becomes our call context
- * instead of the SDK's, and a throw ends the call with its error instead of entering the guest.
+ * instead of the SDK's, and a throw, or a result that is none of the import's type, ends the call
+ * with its error instead of entering the guest.
  */
-import { types } from 'node:util';
+import { types as kinds } from 'node:util';
 import { ServerError } from '../../errors.ts';
+import type { ValueTypeName } from '../guard/module-facts.ts';
 import type { CallContext } from './call-context.ts';
+import { fitsResults, importKey, type ResultTypes } from './host-results.ts';
 import { KERNEL_ITEM } from './kernel.ts';
 import type { KernelHost } from './kernel-host.ts';
 
@@ -24,15 +27,21 @@ const AsyncFunction = (async () => {}).constructor;
 /** The SDK would prefer the kernel, or its own WASI, without a word. */
 const RESERVED = new Set([KERNEL_ITEM, 'wasi_snapshot_preview1']);
 
+export interface BindOptions {
+  readonly host: KernelHost;
+  /** Asked for at call time, since it exists only once the instance does. */
+  readonly context: () => CallContext;
+  /** Of the plugin's imports. */
+  readonly resultTypes: ResultTypes;
+}
+
 /**
  * New objects for the SDK's `functions`, for one instance alone.
- * @param context asked for at call time, since it exists only once the instance does.
  * @throws ServerError `CONFIG_INVALID` for a namespace that is the engine's own.
  */
 export function bindHostFunctions(
   functions: HostFunctions,
-  host: KernelHost,
-  context: () => CallContext,
+  options: BindOptions,
 ): Record<string, Record<string, BoundFunction>> {
   const bound: Record<string, Record<string, BoundFunction>> = {};
   for (const [namespace, members] of Object.entries(functions)) {
@@ -42,7 +51,7 @@ export function bindHostFunctions(
     bound[namespace] = Object.fromEntries(
       Object.entries(members).map(([name, member]) => [
         name,
-        bind(`${namespace}.${name}`, member, host, context),
+        bind({ namespace, name }, member, options),
       ]),
     );
   }
@@ -57,27 +66,51 @@ export function hasAsync(functions: HostFunctions): boolean {
 }
 
 function bind(
-  label: string,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
   member: HostFunction,
-  host: KernelHost,
-  context: () => CallContext,
+  { host, context, resultTypes }: BindOptions,
 ): BoundFunction {
+  const label = `${namespace}.${name}`;
+  const types = resultTypes.get(importKey(namespace, name)) ?? [];
   const call = (values: readonly unknown[]): unknown => {
     host.startClock();
     return member(context(), ...values);
   };
   // The SDK suspends the guest for functions declared async, so the wrapper has to be of that kind.
   return member instanceof AsyncFunction
-    ? async (_sdk, ...values) => host.runSuspended<unknown>(NOTHING, async () => call(values))
-    : (_sdk, ...values) => host.run<unknown>(NOTHING, () => requireValue(label, call(values)));
+    ? async (_sdk, ...values) =>
+        host.runSuspended<unknown>(NOTHING, async () =>
+          requireResult(label, types, await call(values)),
+        )
+    : (_sdk, ...values) =>
+        host.run<unknown>(NOTHING, () =>
+          requireResult(label, types, requireValue(label, call(values))),
+        );
 }
 
 /** Nobody would wait for a promise, and its rejection would end the process. */
 function requireValue(label: string, returned: unknown): unknown {
-  if (!types.isPromise(returned)) return returned;
+  if (!kinds.isPromise(returned)) return returned;
   returned.catch(() => {});
   throw new ServerError(
     'INTERNAL',
     `the host function ${label} returned a promise; declare it async to have it waited for`,
   );
+}
+
+/** What does not convert would trap the guest, and some of what does would be 0 without a word. */
+function requireResult(label: string, types: readonly ValueTypeName[], returned: unknown): unknown {
+  if (fitsResults(returned, types)) return returned;
+  const wanted = types.join(', ');
+  throw new ServerError(
+    'INTERNAL',
+    `the host function ${label} has to return ${wanted}, not ${describe(returned)}`,
+    { details: { hostFunction: label } },
+  );
+}
+
+/** The kind only: what it returned may be a secret. */
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
 }

@@ -30,6 +30,9 @@ export interface KernelHostOptions {
   readonly remainingMs: () => number;
 }
 
+/** V8's words for it. */
+const STACK_END = 'Maximum call stack size exceeded';
+
 /** Shaped for the SDK's `functions`: its own call context comes first and is not used. */
 export type KernelHostFunction = (sdkContext: unknown, ...numbers: number[]) => unknown;
 
@@ -98,7 +101,7 @@ export class KernelHost {
     try {
       return work(kernel);
     } catch (thrown) {
-      this.trip(ServerError.from(thrown));
+      this.trip(failureOf(thrown));
       return otherwise;
     } finally {
       this.#options.checkDeadline();
@@ -112,7 +115,7 @@ export class KernelHost {
     try {
       return await this.#untilDeadline(work(kernel), otherwise);
     } catch (thrown) {
-      this.trip(ServerError.from(thrown));
+      this.trip(failureOf(thrown));
       return otherwise;
     } finally {
       this.#options.checkDeadline();
@@ -219,6 +222,12 @@ export class KernelHost {
     this.#httpHeaders = response.headers;
     return store(kernel, response.body);
   }
+}
+
+/** The stack is used up by the guest's recursion, wherever on it a host function meets the end. */
+function failureOf(thrown: unknown): ServerError {
+  const isStackEnd = thrown instanceof RangeError && thrown.message === STACK_END;
+  return ServerError.from(thrown, isStackEnd ? 'PLUGIN_TRAPPED' : 'INTERNAL');
 }
 
 /** @throws ServerError `PLUGIN_LIMIT` when the kernel has no room. Empty content gives 0, as in Extism. */

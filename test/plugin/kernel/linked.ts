@@ -226,7 +226,11 @@ export async function link(options: LinkedOptions): Promise<Linked> {
     {
       ...options.sdk,
       functions: {
-        ...bindHostFunctions(options.hostFunctions ?? {}, host, () => context as CallContext),
+        ...bindHostFunctions(options.hostFunctions ?? {}, {
+          host,
+          context: () => context as CallContext,
+          resultTypes: new Map(),
+        }),
         [KERNEL_HOST_NAMESPACE]: host.functions,
       },
     },
