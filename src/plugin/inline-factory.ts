@@ -5,6 +5,7 @@ import { guestSinks } from './guest-sinks.ts';
 import { createInlineInstance } from './inline-instance.ts';
 import type { FactoryOptions, InstanceFactory } from './instance-factory.ts';
 import { hasAsync } from './kernel/bind-host-functions.ts';
+import { KernelStore } from './kernel/kernel-store.ts';
 import { loadHostFunctions } from './load-host-functions.ts';
 
 /** @throws ServerError `CONFIG_NOT_FOUND` or `CONFIG_INVALID` for its host functions. */
@@ -26,6 +27,7 @@ export async function createInlineFactory({
     ...common,
     ...guestSinks(plugin.name, environment.onGuestLine),
     hostFunctions,
+    kernels: new KernelStore(),
     createHttp:
       http === null
         ? null

@@ -7,6 +7,7 @@ import { ServerError } from '../errors.ts';
 import { COMMAND_ENTRY, type PluginInstance } from './compiled-plugin.ts';
 import { type InlineParts, linkParts } from './inline-parts.ts';
 import type { InstanceOptions } from './instance-options.ts';
+import { LEAST_HEAP_PAGES } from './kernel/kernel.ts';
 import { Snapshot } from './snapshot.ts';
 
 const WASM_PAGE_BYTES = 65_536;
@@ -118,9 +119,18 @@ class InlineInstance implements PluginInstance {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#giveKernelBack();
     this.#isPoisoned = true;
     this.#parts.wasi?.close();
     this.#parts.http?.close?.();
+  }
+
+  /** One as it was at first, which no call that still waits and no host function can reach any more. */
+  #giveKernelBack(): void {
+    const { kernel, kernelInstance, isSuspending } = this.#parts;
+    const { hostFunctions, kernels } = this.#options;
+    if (this.#isPoisoned || isSuspending || Object.keys(hostFunctions).length > 0) return;
+    if (kernel.heapPages === LEAST_HEAP_PAGES) kernels.giveBack(kernelInstance);
   }
 
   async #callSuspendable(

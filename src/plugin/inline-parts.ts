@@ -6,7 +6,6 @@ import createPlugin from '@extism/extism';
 import { ServerError } from '../errors.ts';
 import { Deadline } from './deadline.ts';
 import { GROW_SLOT, REFUEL_SLOT } from './guard/additions.ts';
-import { RESERVED_PREFIX } from './guard/guarded-module.ts';
 import type { InstanceHttp, InstanceOptions } from './instance-options.ts';
 import { bindHostFunctions, hasAsync } from './kernel/bind-host-functions.ts';
 import { CallContext } from './kernel/call-context.ts';
@@ -14,7 +13,7 @@ import type { GuestHttp } from './kernel/http-host.ts';
 import { KERNEL_HOST_NAMESPACE, Kernel } from './kernel/kernel.ts';
 import { KernelHost } from './kernel/kernel-host.ts';
 import { KERNEL_LINK_NAMESPACE } from './kernel/kernel-item.ts';
-import { loadKernel } from './kernel/load-kernel.ts';
+import type { KernelInstance } from './kernel/kernel-store.ts';
 import { GUARD_ANSWERS, type LinkPlan } from './link-plan.ts';
 import { MemoryRoom, type PageCount } from './memory-room.ts';
 import { createGuestWasi, type GuestWasi } from './wasi/guest-wasi.ts';
@@ -23,6 +22,8 @@ import { WASI_HOST_NAMESPACE } from './wasi/wasi-item.ts';
 export interface InlineParts {
   readonly exports: WebAssembly.Exports;
   readonly kernel: Kernel;
+  /** The same, to be given back. */
+  readonly kernelInstance: KernelInstance;
   readonly host: KernelHost;
   readonly context: CallContext;
   readonly deadline: Deadline;
@@ -55,8 +56,8 @@ export async function linkParts(options: InstanceOptions): Promise<InlineParts> 
   const room = new MemoryRoom(options.memory.maxPages);
   const host = createHost(options, { deadline, room, http });
   const wasi = plan.usesWasi ? createWasi(options, deadline) : null;
-  const kernelExports = instantiateKernel(host, http);
-  const kernel = new Kernel(kernelExports, {
+  const kernelInstance = options.kernels.take(host);
+  const kernel = new Kernel(kernelInstance.exports, {
     maxHeapPages: options.memory.maxPages,
     maxOutputBytes: options.memory.maxOutputBytes,
   });
@@ -69,7 +70,7 @@ export async function linkParts(options: InstanceOptions): Promise<InlineParts> 
       context: () => context,
       resultTypes: plan.resultTypes,
     }),
-    [KERNEL_LINK_NAMESPACE]: unbound(kernelExports),
+    [KERNEL_LINK_NAMESPACE]: kernelInstance.linked,
     [KERNEL_HOST_NAMESPACE]: { refuel: deadline.refuel, may_guest_grow: room.mayGuestGrow },
     ...(wasi === null ? {} : { [WASI_HOST_NAMESPACE]: wasi.functions }),
   });
@@ -86,6 +87,7 @@ export async function linkParts(options: InstanceOptions): Promise<InlineParts> 
   return {
     exports,
     kernel,
+    kernelInstance,
     host,
     context,
     deadline,
@@ -113,31 +115,6 @@ function countPages(
     counts.push(() => memory.buffer.byteLength / WASM_PAGE_BYTES);
   }
   return counts;
-}
-
-/** Instantiated by us, since its memory has to be reached beside the guest's: see link-plan.ts. */
-function instantiateKernel(host: KernelHost, http: GuestHttp | null): WebAssembly.Exports {
-  const functions: Record<string, WebAssembly.ExportedFunction> = {};
-  for (const [name, member] of Object.entries(host.functions)) {
-    const direct = (...numbers: number[]): unknown => member(undefined, ...numbers);
-    functions[name] =
-      name === 'http_request' && http?.kind === 'suspending' && WebAssembly.Suspending !== undefined
-        ? new WebAssembly.Suspending(direct)
-        : direct;
-  }
-  return new WebAssembly.Instance(loadKernel(), { [KERNEL_HOST_NAMESPACE]: functions }).exports;
-}
-
-/**
- * The kernel's functions in the form of host functions. The SDK binds each of those to its call
- * context; a bound function is JavaScript, and every load of a guest would leave wasm for it. These
- * answer `bind` with themselves, so that guests are linked to the kernel directly.
- */
-function unbound(exports: WebAssembly.Exports): Record<string, unknown> {
-  const functions = Object.entries(exports).filter(
-    ([name, member]) => typeof member === 'function' && !name.startsWith(RESERVED_PREFIX),
-  );
-  return Object.fromEntries(functions.map(([name, member]) => [name, { bind: () => member }]));
 }
 
 async function instantiate(

@@ -4,6 +4,7 @@ import type { Clock } from '../lock/lock.ts';
 import type { HostFunctions } from './kernel/bind-host-functions.ts';
 import type { LogSink } from './kernel/guest-log.ts';
 import type { GuestHttp } from './kernel/http-host.ts';
+import type { KernelStore } from './kernel/kernel-store.ts';
 import type { LinkPlan } from './link-plan.ts';
 import type { OutputSink } from './wasi/line-output.ts';
 import type { Preopen } from './wasi/mounts.ts';
@@ -21,6 +22,8 @@ export interface InstanceOptions {
   /** null: the plugin may not fetch. Called once for each instance. */
   readonly createHttp: ((remainingMs: () => number) => InstanceHttp) | null;
   readonly hostFunctions: HostFunctions;
+  /** One for all instances of the plugin in a thread. */
+  readonly kernels: KernelStore;
   readonly logSink: LogSink;
   readonly outputSink: OutputSink;
   /** Deadline of one call. */

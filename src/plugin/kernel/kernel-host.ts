@@ -61,6 +61,11 @@ export class KernelHost {
     this.functions = this.#createFunctions();
   }
 
+  /** Whether `http_request` waits with the guest suspended. */
+  get suspends(): boolean {
+    return this.#options.http?.kind === 'suspending';
+  }
+
   /** Joins the kernel once it is instantiated; until then every function answers "nothing". */
   attach(kernel: Kernel): void {
     this.#kernel = kernel;

@@ -9,6 +9,7 @@ import type { HttpChannelEnd } from '../guest-http/http-channel.ts';
 import { guestSinks } from '../guest-sinks.ts';
 import { createInlineInstance } from '../inline-instance.ts';
 import type { InstanceOptions } from '../instance-options.ts';
+import { KernelStore } from '../kernel/kernel-store.ts';
 import { OPERATION } from './call-memory.ts';
 import type { RequestHandler } from './callee-side.ts';
 import { loadThreadFunctions } from './load-thread-functions.ts';
@@ -80,6 +81,7 @@ async function instanceOptions(
     ...guestSinks(plugin, onLine),
     plugin,
     hostFunctions: await loadThreadFunctions({ name: plugin, hostFunctions }),
+    kernels: new KernelStore(),
     createHttp: http === null ? null : httpFactory(http),
     clock: () => performance.now(),
   };
