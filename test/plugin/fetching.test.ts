@@ -6,11 +6,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { createPlugin } from '../../src/plugin/create-plugin.ts';
+import { CAN_SUSPEND, itWhere } from '../helpers/engine.ts';
 import { assembleGuest } from '../helpers/wat.ts';
 import { startPublicServer } from '../http/fixture.ts';
 import { startServer, type TestServer } from './guest-http/fixtures/servers.ts';
 
-const CAN_SUSPEND = WebAssembly.Suspending !== undefined;
 const RESPONSE_LIMIT = 10_000;
 
 /** `get` makes the request that its input describes, and gives the body back. */
@@ -133,8 +133,7 @@ for (const execution of ['inline', 'thread'] as const) {
 
 describe('a plugin that waits for an async host function, inline', () => {
   // Seen failing without the timer of a suspended guest: the call never ended.
-  it('ends at its deadline though the function never settles', async (t) => {
-    if (!CAN_SUSPEND) return t.skip('this Node cannot suspend a plugin');
+  itWhere(CAN_SUSPEND)('ends at its deadline though the function never settles', async () => {
     const wasm = await assembleGuest(
       [],
       `(import "host" "never" (func $never))
@@ -152,8 +151,7 @@ describe('a plugin that waits for an async host function, inline', () => {
     await plugin.close();
   });
 
-  it('cannot have functions of its program where it runs in a thread', async (t) => {
-    if (CAN_SUSPEND) return t.skip('it runs inline here');
+  itWhere(!CAN_SUSPEND)('cannot have functions of its program in a thread', async () => {
     const hostFunctions = { host: { unused: () => 0 } };
     await assert.rejects(createPlugin({ wasm: GUEST, allowedHosts: ['a.test'], hostFunctions }), {
       code: 'CONFIG_INVALID',

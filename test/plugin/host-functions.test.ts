@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createPlugin, type Plugin } from '../../src/plugin/create-plugin.ts';
 import type { HostFunction } from '../../src/plugin/kernel/bind-host-functions.ts';
+import { CAN_SUSPEND, describeWhere } from '../helpers/engine.ts';
 import { assemble } from '../helpers/wat.ts';
 
 const GUEST = await assemble(`(module
@@ -126,10 +127,7 @@ describe('a host function', () => {
   });
 });
 
-const skip =
-  WebAssembly.Suspending === undefined && 'this engine cannot suspend a plugin: it has no JSPI';
-
-describe('an async host function', { skip }, () => {
+describeWhere(CAN_SUSPEND)('an async host function', () => {
   it('is waited for, by its own call alone', async () => {
     const plugin = await create(async (context, address: bigint) => {
       await new Promise((resolve) => setImmediate(resolve));

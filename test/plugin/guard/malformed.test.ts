@@ -119,9 +119,9 @@ describe('bytes that are not as they should be', () => {
     take(body(0, ...Array<number>(90).fill(0x02)), 'blocks without end');
   });
 
-  it('of real plugins, changed at random, too', (test) => {
+  it('of real plugins, changed at random, too', () => {
     const small = realModules().filter(({ bytes }) => bytes.length < 50_000);
-    if (small.length === 0) return test.skip('no examples are built');
+    assert.ok(small.length > 0);
     const random = new Random(SEED);
     for (const { name, bytes } of small) {
       for (let round = 0; round < 100; round += 1) {

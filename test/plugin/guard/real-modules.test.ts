@@ -50,8 +50,8 @@ function run(module: WebAssembly.Module, prefix: string, name: string, input: st
 
 describe('a real plugin does the same when it is guarded', () => {
   const modules = realModules();
-  it('of which there are some', (test) => {
-    if (modules.length === 0) test.skip('no examples are built');
+  it('of which there are some', () => {
+    assert.ok(modules.length > 5);
   });
   for (const { name: file, bytes } of modules) {
     it(file, (test) => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createPlugin } from '../../../src/plugin/create-plugin.ts';
+import { CAN_SUSPEND, itWhere } from '../../helpers/engine.ts';
 import { createThreaded, hostCaller, writeHostFunctions } from './guests.ts';
 
 const FUNCTIONS = `
@@ -39,8 +40,8 @@ describe('host functions in a thread', () => {
     assert.equal((await plugin.call('shout', 'x')).text(), 'X!x');
   });
 
-  it('have their context for as long as they run', async (t) => {
-    if (WebAssembly.Suspending !== undefined) return t.skip('they run in the guest’s own thread');
+  // Where the engine can suspend they run in the guest's own thread.
+  itWhere(!CAN_SUSPEND)('have their context for as long as they run', async (t) => {
     const plugin = await createThreaded(t, {
       wasm: await hostCaller(...NAMES),
       hostFunctionsFile: writeHostFunctions(t, FUNCTIONS),
@@ -84,8 +85,7 @@ describe('host functions in a thread', () => {
     assert.equal((await plugin.call('who')).json(), 0);
   });
 
-  it('that are async need a thread where the engine cannot suspend a plugin', async (t) => {
-    if (WebAssembly.Suspending !== undefined) return t.skip('this one can');
+  itWhere(!CAN_SUSPEND)('that are async need a thread', async (t) => {
     await assert.rejects(
       createPlugin({
         wasm: await hostCaller('shout'),

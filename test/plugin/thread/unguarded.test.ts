@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { clampModule } from '../../../src/plugin/guard/clamp-module.ts';
 import { guardModule } from '../../../src/plugin/guard/guard.ts';
+import { itWhere } from '../../helpers/engine.ts';
 import { servePlugin } from '../fixture.ts';
 import { assemble as assembleAny } from '../guard/assemble.ts';
 import { createThreaded } from './guests.ts';
@@ -93,30 +94,31 @@ describe('clamping without the guard', () => {
     });
   });
 
-  it('lets several memories share what there is', (t) => {
-    const bytes = module([5, 5, 2, 0, 1, 0, 1]);
-    if (!WebAssembly.validate(bytes)) return t.skip('this Node has one memory');
-    const { bytes: clamped } = clampModule(bytes, OPTIONS, UNGUARDED);
+  const twoMemories = module([5, 5, 2, 0, 1, 0, 1]);
+  itWhere(WebAssembly.validate(twoMemories))('lets several memories share what there is', () => {
+    const { bytes: clamped } = clampModule(twoMemories, OPTIONS, UNGUARDED);
     assert.deepEqual([...clamped.subarray(8)], [5, 7, 2, 1, 1, 5, 1, 1, 5]);
   });
 
-  it('reads over types of every proposal, and gives names to those that can be linked', (t) => {
-    // A group of a struct and an array of it; then a function of it, and one of plain values.
-    const types = [
-      [1, 20, 3, 0x4e, 2, 0x5f, 1, 0x7f, 1, 0x50, 0, 0x5e, 0x63, 0, 1],
-      [0x60, 1, 0x63, 0, 0, 0x60, 0, 1, 0x7f],
-    ].flat();
-    types[1] = types.length - 2;
-    const bytes = module(
-      types,
-      [3, 3, 2, 2, 3],
-      [7, 9, 2, 1, 0x61, 0, 0, 1, 0x62, 0, 1],
-      [10, 9, 2, 2, 0, 0x0b, 4, 0, 0x41, 5, 0x0b],
-    );
-    if (!WebAssembly.validate(bytes)) return t.skip('this Node has no garbage collection');
-    const { functions } = clampModule(bytes, OPTIONS, UNGUARDED);
-    assert.deepEqual(functions, [{ name: 'b', exportName: 'b', params: [], results: ['i32'] }]);
-  });
+  // A group of a struct and an array of it; then a function of it, and one of plain values.
+  const types = [
+    [1, 20, 3, 0x4e, 2, 0x5f, 1, 0x7f, 1, 0x50, 0, 0x5e, 0x63, 0, 1],
+    [0x60, 1, 0x63, 0, 0, 0x60, 0, 1, 0x7f],
+  ].flat();
+  types[1] = types.length - 2;
+  const collected = module(
+    types,
+    [3, 3, 2, 2, 3],
+    [7, 9, 2, 1, 0x61, 0, 0, 1, 0x62, 0, 1],
+    [10, 9, 2, 2, 0, 0x0b, 4, 0, 0x41, 5, 0x0b],
+  );
+  itWhere(WebAssembly.validate(collected))(
+    'reads over types of every proposal, and gives names to those that can be linked',
+    () => {
+      const { functions } = clampModule(collected, OPTIONS, UNGUARDED);
+      assert.deepEqual(functions, [{ name: 'b', exportName: 'b', params: [], results: ['i32'] }]);
+    },
+  );
 
   it('keeps the names of the engine for the engine', () => {
     for (const wat of [
