@@ -2,7 +2,7 @@
  * Builds, then runs the tests: every `*.test.ts` below this folder, or those whose path contains
  * one of the arguments. Fails when it finds none: node's own test runner finds no TypeScript and
  * exits 0. The tests' processes inherit this one's `--import tsx`. Files run on every CPU, except
- * those that start servers, which are measured in time and come one after the other.
+ * those that watch whole clusters, which come one after the other.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -14,8 +14,8 @@ import { spec as SpecReporter } from 'node:test/reporters';
 import { shortOrLong } from './helpers/long-form.ts';
 
 const FILE_CAP_MS = shortOrLong(600_000, 1_200_000);
-/** Their tests start clusters, browsers and other programs. */
-const SERVER_FOLDERS = ['bench', 'browser', 'cluster', 'grafana', 'process', 'worker'];
+/** Their tests time what whole clusters do: each file has the machine for itself. */
+const ALONE_FOLDERS = ['browser', 'process'];
 
 const wanted = process.argv.slice(2);
 const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
@@ -37,7 +37,7 @@ Readable.from(runAll()).compose(new SpecReporter()).pipe(process.stdout);
 
 /** Every event of every file's tests, as one stream for the reporter. */
 async function* runAll(): AsyncGenerator {
-  const alone = files.filter((file) => startsServers(path.relative(import.meta.dirname, file)));
+  const alone = files.filter((file) => runsAlone(path.relative(import.meta.dirname, file)));
   const together = files.filter((file) => !alone.includes(file));
   for (const [group, concurrency] of [
     [together, os.availableParallelism()],
@@ -51,6 +51,6 @@ async function* runAll(): AsyncGenerator {
   }
 }
 
-function startsServers(file: string): boolean {
-  return SERVER_FOLDERS.some((folder) => file.startsWith(`${folder}${path.sep}`));
+function runsAlone(file: string): boolean {
+  return ALONE_FOLDERS.some((folder) => file.startsWith(`${folder}${path.sep}`));
 }
