@@ -18,12 +18,17 @@ export function describeMachine(): MachineReport {
     cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
     cpus: CPUS,
     memoryBytes: os.totalmem(),
-    system: `${os.type()} ${os.release()} ${os.arch()}`,
+    system: `${os.type()} ${kernelVersion()} ${os.arch()}`,
     node: process.version,
     go: ask('go', ['env', 'GOVERSION']),
     packages: { ...packageVersions(), ...goVersions() },
     commit: ask('git', ['describe', '--always', '--dirty', '--abbrev=12']),
   };
+}
+
+/** Without what a distribution or a host adds to it. */
+function kernelVersion(): string {
+  return /^\d+(\.\d+)*/.exec(os.release())?.[0] ?? os.release();
 }
 
 function packageVersions(): Record<string, string> {

@@ -131,10 +131,13 @@ export function sumColumns(
   { columns }: PageHistory,
   { slot, plugin, first, count }: { slot?: string; plugin: string; first: number; count: number },
 ): number[] {
-  return Array.from({ length: count }, (_one, index) =>
-    Object.entries(columns)
-      .filter(([name]) => slot === undefined || name === slot)
-      .flatMap(([, plugins]) => plugins[plugin]?.[first + index] ?? [])
-      .reduce((sum, value) => sum + value, 0),
-  );
+  return Array.from(
+    { length: count },
+    (_one, index) =>
+      Object.entries(columns)
+        .filter(([name]) => slot === undefined || name === slot)
+        .flatMap(([, plugins]) => plugins[plugin]?.[first + index] ?? [])
+        .reduce((sum, value) => sum + value, 0),
+    // A late row is spread over the seconds it spans, in fractions of 24 bits.
+  ).map(Math.round);
 }

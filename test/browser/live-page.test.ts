@@ -28,6 +28,7 @@ import { type Prometheus, startPrometheus } from './prometheus.ts';
 /** Longer than the page waits before it looks for another worker. */
 const WATCHDOG_MS = 8000;
 const HELLO = 'hello';
+const HUNG = /^worker \d hung in hanging\.hang and was killed/;
 const WINDOW_S = 5;
 const ROLL_CAP_MS = 120_000;
 
@@ -127,10 +128,7 @@ describe('the live page', { skip: unlessInstalled('chromium') }, () => {
     for (const [slot, spans] of Object.entries(history.spans)) {
       const seconds = spans.slice(-(history.end - begun + 1), -1);
       assert.ok(seconds.length > 2);
-      assert.ok(
-        seconds.every((span) => span > 0),
-        `worker ${slot} has a gap: ${seconds}`,
-      );
+      assert.equal(unexplained(seconds), 0, `worker ${slot} has a gap: ${seconds}`);
     }
     const texts = history.marks.map(({ text }) => text.replace(/ \(pid \d+\)/, ''));
     for (const wanted of ['worker 0 closed', 'worker 1 closed']) {
@@ -144,18 +142,24 @@ describe('the live page', { skip: unlessInstalled('chromium') }, () => {
   it('shows a worker that hangs as silent, as a gap, and why it was replaced', async () => {
     const live = await open();
     const from = (await live.history(1)).end;
-    hang(server.port);
-    await live.page.waitForSelector('#workers tr.silent');
-    await waitFor('the hang to be told', async () => {
-      const { marks } = await live.history(1);
-      return marks.some(({ text }) => /^worker \d hung in hanging\.hang and was killed/.test(text));
-    });
+    const hungMarks = async (): Promise<number> =>
+      (await live.history(1)).marks.filter(({ text }) => HUNG.test(text)).length;
+    let wasSilent = false;
+    // On a machine that stands still for seconds a whole hang can go by between two turns.
+    for (let hangs = 1; !wasSilent && hangs <= 3; hangs++) {
+      hang(server.port);
+      await waitFor('the hang to be told', async () => {
+        wasSilent ||= (await rowsOf(live, 'silent')) > 0;
+        return (await hungMarks()) === hangs;
+      });
+    }
+    assert.ok(wasSilent, 'the worker that hung was never shown as silent');
     await waitFor('both workers', async () => (await rowsOf(live, 'ready')) === 2);
     const history = await live.history();
     const gaps = Object.values(history.spans).map(
       (spans) => spans.slice(from - history.end - 1, -1).filter((span) => span === 0).length,
     );
-    assert.equal(gaps.filter((gap) => gap >= 2).length, 1, `gaps of ${gaps} seconds`);
+    assert.ok(Math.max(...gaps) >= 2, `gaps of ${gaps} seconds`);
     assert.ok(history.marks.some(({ text }) => /^worker \d restarted: .*SIGKILL/.test(text)));
     await live.screenshot('hung');
     assert.deepEqual(live.problems, []);
@@ -167,6 +171,22 @@ async function open(options: Parameters<typeof LivePage.open>[2] = {}): Promise<
   const live = await LivePage.open(browser, server.adminUrl, options);
   await live.live();
   return live;
+}
+
+/**
+ * Seconds without a row, but for those in which the worker stood still by its own account: the row
+ * after them spans more than the three seconds that the page fills.
+ */
+function unexplained(spans: readonly number[]): number {
+  let missing = 0;
+  let empty = 0;
+  for (const span of spans) {
+    if (span > 0) {
+      missing += Math.max(0, empty - Math.ceil(3 * Math.max(0, span - 1)));
+      empty = 0;
+    } else empty++;
+  }
+  return missing + empty;
 }
 
 function rowsOf(live: LivePage, state: string): Promise<number> {

@@ -25,19 +25,23 @@ export async function readMetrics(adminUrl: string): Promise<string> {
   return (await fetchSoon(`${adminUrl}/metrics`)).text();
 }
 
-/** When the worker that replaced the dead one said in the log that it is ready, after the start. */
-export function replacedAfterMs(
-  log: string,
+/** How long after the start the worker that replaced the dead one said in the log that it is ready. */
+export async function replacedAfterMs(
+  readLog: () => string,
   dead: Pick<WorkerLine, 'slot' | 'pid'> | undefined,
   startedAt: number,
-): number {
-  const ready = log
-    .split('\n')
-    .filter((line) => line.includes('"state":"ready"'))
-    .map((line) => JSON.parse(line) as { worker: string; pid: number; time: string })
-    .find(
-      ({ worker, pid, time }) =>
-        worker === dead?.slot && pid !== dead.pid && Date.parse(time) >= startedAt,
-    );
-  return Date.parse(ready?.time ?? 'none') - startedAt;
+): Promise<number> {
+  // Whole lines only: what passes them on may be behind the worker that wrote them.
+  const readyLine = (): { time: string } | undefined =>
+    readLog()
+      .split('\n')
+      .slice(0, -1)
+      .filter((line) => line.includes('"state":"ready"'))
+      .map((line) => JSON.parse(line) as { worker: string; pid: number; time: string })
+      .find(
+        ({ worker, pid, time }) =>
+          worker === dead?.slot && pid !== dead.pid && Date.parse(time) >= startedAt,
+      );
+  const { time } = await waitFor('the line of the worker that took over', readyLine);
+  return Date.parse(time) - startedAt;
 }

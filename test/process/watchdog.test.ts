@@ -84,7 +84,7 @@ describe('a worker that hangs', () => {
     // The hung worker is handed one connection, and another before that may be waiting in it.
     assert.ok(scrapes.lost <= 2, `${scrapes.lost} scrapes lost`);
     const dead = before.find(({ pid }) => !after.some((worker) => worker.pid === pid));
-    const tookMs = replacedAfterMs(server.output.stdout, dead, startedAt);
+    const tookMs = await replacedAfterMs(() => server.output.stdout, dead, startedAt);
     const line = server.output.stderr.split('\n').find((text) => text.includes('"level":60'));
     const words = JSON.parse(line ?? '{}') as Record<string, unknown>;
     t.diagnostic(`killed after ${Date.parse(String(words.time)) - startedAt} ms`);
@@ -190,7 +190,7 @@ describe('under pm2 a worker that hangs', () => {
       await hang(port);
       const after = await waitForReady(url, 2);
       const dead = before.find(({ pid }) => !after.some((worker) => worker.pid === pid));
-      const tookMs = replacedAfterMs(pm2.logs(), dead, startedAt);
+      const tookMs = await replacedAfterMs(() => pm2.logs(), dead, startedAt);
       assert.match(
         pm2.logs(),
         /"plugin":"hanging","function":"hang".*the worker hangs in hanging\.hang/,
