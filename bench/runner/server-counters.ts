@@ -1,4 +1,5 @@
 /** What plugind itself counted, from one scrape of its metrics. */
+import { setTimeout } from 'node:timers/promises';
 
 export interface ServerCounters {
   /** Sum of plugind_plugin_calls_total over workers, functions and outcomes. */
@@ -7,12 +8,22 @@ export interface ServerCounters {
   readonly lockWaits: ReadonlyMap<number, number>;
 }
 
-/** @throws Error when a worker did not answer: its calls would be missing. */
+/** How long a worker may leave scrapes unanswered: right after a load it may be busy for longer than a scrape waits. */
+const ANSWER_CAP_MS = 10_000;
+const PAUSE_MS = 200;
+
+/** Scrapes until every worker answers. @throws Error when one does not: its calls would be missing. */
 export async function scrapeCounters(adminUrl: string): Promise<ServerCounters> {
-  const reply = await fetch(`${adminUrl}/metrics`);
-  const text = await reply.text();
-  if (reply.status !== 200) throw new Error(`${adminUrl}/metrics answered ${reply.status}`);
-  return parseCounters(text);
+  const endsAt = performance.now() + ANSWER_CAP_MS;
+  for (;;) {
+    const reply = await fetch(`${adminUrl}/metrics`);
+    const text = await reply.text();
+    if (reply.status !== 200) throw new Error(`${adminUrl}/metrics answered ${reply.status}`);
+    if (!/^plugind_worker_up\{.* 0$/m.test(text) || performance.now() > endsAt) {
+      return parseCounters(text);
+    }
+    await setTimeout(PAUSE_MS);
+  }
 }
 
 export function parseCounters(text: string): ServerCounters {

@@ -88,7 +88,14 @@ describe('npm run bench', () => {
     child.stderr.on('data', (chunk: Buffer) => {
       written += chunk.toString();
     });
-    await waitFor('the first figures', () => written.includes('[1/1000'), 120_000);
+    await waitFor(
+      'the first figures',
+      () => {
+        assert.equal(child.exitCode, null, written);
+        return written.includes('[1/1000');
+      },
+      120_000,
+    );
     const servers = serversOf(child.pid ?? 0);
     assert.ok(servers.length > 0);
     child.kill('SIGTERM');
