@@ -153,7 +153,6 @@ describe('a thread that ends by itself', () => {
 });
 
 describe('closing plugins in threads', () => {
-  // Seen failing without the end of the spare.
   it('leaves no thread behind', async (t) => {
     const workers: Worker[] = [];
     const note = (worker: Worker): void => void workers.push(worker);
