@@ -47,6 +47,10 @@ export const BODY_SCENARIOS: readonly Scenario[] = [
     served: { plugin: 'echo', functionName: 'echo' },
     traffic: { kind: 'unique-echo', bytes: 1024 },
     connections: 100,
-    contenders: [...base.contenders, CPUS === 1 ? 'bare-fastify' : 'bare-fastify-cluster'],
+    contenders: [
+      ...base.contenders,
+      ...['plugind-1', 'bare-fastify'],
+      ...(CPUS === 1 ? [] : ['bare-fastify-cluster']),
+    ],
   },
 ];

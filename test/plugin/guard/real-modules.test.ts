@@ -54,11 +54,9 @@ describe('a real plugin does the same when it is guarded', () => {
     assert.ok(modules.length > 5);
   });
   for (const { name: file, bytes } of modules) {
-    it(file, (test) => {
+    it(file, () => {
       const guarded = guardModule(bytes, { ...OPTIONS, maxMemoryPages: 65_536 });
-      if (guarded.imports.some(({ kind }) => kind !== 'function')) {
-        return test.skip('it imports more than functions');
-      }
+      assert.ok(guarded.imports.every(({ kind }) => kind === 'function'));
       const plain = new WebAssembly.Module(bytes);
       for (const { name, exportName, params } of guarded.functions) {
         if (params.length > 0 || name === '_initialize' || name === '__wasm_call_ctors') continue;
@@ -68,7 +66,6 @@ describe('a real plugin does the same when it is guarded', () => {
           assert.deepEqual(trace, run(plain, '', name, input).trace, `${name} of ${input}`);
         }
       }
-      return undefined;
     });
   }
 });
