@@ -4,7 +4,7 @@
  */
 import { type TNull, type TSchema, type TUnion, Type } from 'typebox';
 import { Errors } from 'typebox/schema';
-import { exactly } from '../../src/config/schema-parts.ts';
+import { exactly } from '../../schema/parts.ts';
 import type { BenchReport } from './report.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -63,7 +63,7 @@ const scenario = Type.Object(
   {
     name: Type.String(),
     title: Type.String(),
-    tool: Type.Union([Type.Literal('plugind-load'), Type.Literal('hey')]),
+    tool: Type.Union([Type.Literal('plugind-load'), Type.Literal('hey'), Type.Literal('wrk')]),
     pace: Type.Union([Type.Literal('closed'), Type.Literal('slowest'), Type.Literal('own')]),
     connections: count,
     contenders: Type.Array(contender),

@@ -1,12 +1,8 @@
-/** One command of the command line, from its arguments to its exit code. */
+/** One command of the command line, from its arguments to its exit code. Each loads what it needs, no more. */
 
 import { readVersion } from '../version.ts';
 import type { Command } from './arguments.ts';
-import { check } from './check.ts';
-import { reload } from './reload.ts';
-import { serve } from './serve.ts';
 import { USAGE } from './usage.ts';
-import { verify } from './verify/verify.ts';
 
 export async function runCommand(command: Command): Promise<number> {
   switch (command.name) {
@@ -17,12 +13,12 @@ export async function runCommand(command: Command): Promise<number> {
       console.log(readVersion());
       return 0;
     case 'check':
-      return check(command.args);
+      return (await import('./check.ts')).check(command.args);
     case 'reload':
-      return reload(command.runDir);
+      return (await import('./reload.ts')).reload(command.runDir);
     case 'verify':
-      return verify(command.args);
+      return (await import('./verify/verify.ts')).verify(command.args);
     case 'serve':
-      return serve(command.args);
+      return (await import('./serve.ts')).serve(command.args);
   }
 }

@@ -2,7 +2,6 @@
 import { createPrimaryLink } from '../cluster/primary-link.ts';
 import { type ProcessRole, readProcessRole } from '../cluster/process-role.ts';
 import { readAcceptedConfig } from '../config/accepted-config.ts';
-import { loadConfig } from '../config/load-config.ts';
 import type { PluginHostConfig } from '../config/types.ts';
 import { ServerError } from '../errors.ts';
 import { runWorker } from '../worker/run-worker.ts';
@@ -15,7 +14,7 @@ export async function startFromEnvironment(stopRequested: Promise<string>): Prom
   const link = createPrimaryLink({ isOwnPrimary: role.hasOwnPrimary });
   try {
     return await runWorker({
-      config: readConfig(role),
+      config: await readConfig(role),
       role,
       stopRequested: Promise.race([stopRequested, link.gone]),
       onReady: () => link.sayReady(),
@@ -27,8 +26,10 @@ export async function startFromEnvironment(stopRequested: Promise<string>): Prom
   }
 }
 
-function readConfig(role: ProcessRole): PluginHostConfig {
+async function readConfig(role: ProcessRole): Promise<PluginHostConfig> {
   if (role.acceptedConfig !== null) return readAcceptedConfig(role.acceptedConfig);
+  // Under pm2 only: what checks a file is not loaded where a primary of ours has checked it.
+  const { loadConfig } = await import('../config/load-config.ts');
   return loadConfig({
     args: parseServeArguments(role.args),
     bundled: BUNDLED_PLUGIN,

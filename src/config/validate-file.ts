@@ -2,8 +2,8 @@
  * Holds a parsed file against the schema and says every problem in the operator's words.
  * Rules between keys are not looked at here (rules.ts).
  */
-import { Errors } from 'typebox/schema';
-import { Settings } from 'typebox/system';
+import { readFileSync } from 'node:fs';
+import { Ajv, type ErrorObject } from 'ajv';
 import {
   branchFor,
   describeSchema,
@@ -13,17 +13,19 @@ import {
 } from './describe-schema.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { type ConfigPath, formatValue, type Problem } from './problem.ts';
-import { configFileSchema } from './schema.ts';
 
-type SchemaError = ReturnType<typeof Errors>[1][number];
+/** Of the package, beside both src/ and dist/. Its sources are in schema/. */
+const SCHEMA_FILE = new URL('../../plugind.schema.json', import.meta.url);
 
-/** The library stops after this many; by default after 8. */
-const MAX_ERRORS = 1_000;
+/** `strict` would refuse the keywords that are for editors only. */
+const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, ownProperties: true });
+const validate = ajv.compile(JSON.parse(readFileSync(SCHEMA_FILE, 'utf8')));
 
 /** Every place where `file` is not a ConfigFile; where there is none, it is one. */
 export function validateFile(file: unknown): readonly Problem[] {
+  validate(file);
   const problems = new Map<string, Problem>();
-  for (const error of meantErrors(file, collectErrors(file))) {
+  for (const error of meantErrors(validate.errors ?? [])) {
     for (const problem of toProblems(file, error)) {
       const key = JSON.stringify(problem.path);
       if (!problems.has(key)) problems.set(key, problem);
@@ -32,31 +34,20 @@ export function validateFile(file: unknown): readonly Problem[] {
   return [...problems.values()];
 }
 
-function collectErrors(file: unknown): readonly SchemaError[] {
-  // The limit is a setting of the whole library; an embedder's own is put back.
-  const { maxErrors } = Settings.Get();
-  Settings.Set({ maxErrors: MAX_ERRORS });
-  try {
-    return Errors(configFileSchema, file)[1];
-  } finally {
-    Settings.Set({ maxErrors });
-  }
-}
-
 /**
  * A union fails with the errors of all its branches and one of its own. Where one branch is for
  * lists or objects and so is the value, that branch's errors are meant; elsewhere the union's own.
  */
-function meantErrors(file: unknown, errors: readonly SchemaError[]): readonly SchemaError[] {
+function meantErrors(errors: readonly ErrorObject[]): readonly ErrorObject[] {
   let meant = errors;
   for (const union of errors.filter((error) => error.keyword === 'anyOf')) {
-    const index = branchFor(schemaAt(union.schemaPath), nodeAt(file, union.instancePath));
-    const branch = index === undefined ? undefined : `${union.schemaPath}/anyOf/${index}`;
+    const index = branchFor(schemaOf(union), union.data);
+    const branch = index === undefined ? undefined : `${union.schemaPath}/${index}`;
     meant = meant.filter((error) => {
       if (error === union) return branch === undefined;
       const isOfUnion =
         isWithin(error.instancePath, union.instancePath) &&
-        isWithin(error.schemaPath, `${union.schemaPath}/anyOf`);
+        isWithin(error.schemaPath, union.schemaPath);
       return !isOfUnion || (branch !== undefined && isWithin(error.schemaPath, branch));
     });
   }
@@ -67,35 +58,33 @@ function isWithin(pointer: string, outer: string): boolean {
   return pointer === outer || pointer.startsWith(`${outer}/`);
 }
 
-function schemaAt(schemaPath: string): SchemaNode {
-  return nodeAt(configFileSchema, schemaPath) as SchemaNode;
+/** The part of the schema whose keyword failed. */
+function schemaOf(error: ErrorObject): SchemaNode {
+  return error.parentSchema as SchemaNode;
 }
 
-function toProblems(file: unknown, error: SchemaError): readonly Problem[] {
+function toProblems(file: unknown, error: ErrorObject): readonly Problem[] {
   const path = toConfigPath(file, error.instancePath);
   switch (error.keyword) {
-    case 'boolean':
-      // The library's echo of additionalProperties, which names all the keys.
-      return [];
-    case 'additionalProperties':
-      return error.params.additionalProperties.map((key) =>
-        unknownKey([...path, key], key, schemaAt(error.schemaPath)),
-      );
+    case 'additionalProperties': {
+      const key: string = error.params.additionalProperty;
+      return [unknownKey([...path, key], key, schemaOf(error))];
+    }
     case 'required':
       // Inside oneOf it is only half of "one of these", which the oneOf error says whole.
       if (error.schemaPath.includes('/oneOf/')) return [];
-      return error.params.requiredProperties.map((key) => missingKey([...path, key], error));
+      return [missingKey([...path, error.params.missingProperty], error)];
     case 'oneOf': {
       // What is no object has its own error, and passes both.
-      if (!isRecord(nodeAt(file, error.instancePath))) return [];
-      const found = error.params.passingSchemas.length === 0 ? 'neither' : 'both';
+      if (!isRecord(error.data)) return [];
+      const found = error.params.passingSchemas === null ? 'neither' : 'both';
       const text = `exactly one of "wasm" and "manifest" must be given (got ${found})`;
       return [{ path: [...path, 'wasm'], text }];
     }
     case 'uniqueItems':
       return [{ path, text: 'must not name the same thing twice' }];
     default:
-      return [mustBe(path, schemaAt(error.schemaPath), nodeAt(file, error.instancePath))];
+      return [mustBe(path, schemaOf(error), error.data)];
   }
 }
 
@@ -110,9 +99,9 @@ function unknownKey(path: ConfigPath, key: string, schema: SchemaNode): Problem 
   return { path, text: `unknown key${hint}` };
 }
 
-function missingKey(path: ConfigPath, error: SchemaError): Problem {
+function missingKey(path: ConfigPath, error: ErrorObject): Problem {
   const key = String(path.at(-1));
-  const schema = schemaAt(error.schemaPath).properties?.[key] ?? {};
+  const schema = schemaOf(error).properties?.[key] ?? {};
   return { path, text: `is missing; must be ${describeSchema(schema)}` };
 }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { jsonSchema } from '../../schema/config-file.ts';
 import { DEFAULTS, PLUGIN_DEFAULTS, ROUTE_DEFAULTS } from '../../src/config/defaults.ts';
-import { jsonSchema } from '../../src/config/schema.ts';
 
 interface Node {
   readonly description?: string;
@@ -29,7 +29,7 @@ describe('the JSON Schema for editors', () => {
   const plugin = Object.values(schema.properties?.plugins?.patternProperties ?? {})[0];
   const route = schema.properties?.routes?.items;
 
-  it('is what plugind.schema.json holds (write it anew with test/config/write-schema.ts)', () => {
+  it('is what plugind.schema.json holds (npm run build:schema)', () => {
     const file = new URL('../../plugind.schema.json', import.meta.url);
     assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), jsonSchema());
   });

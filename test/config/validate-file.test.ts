@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Settings } from 'typebox/system';
 import { formatProblem } from '../../src/config/problem.ts';
 import { validateFile } from '../../src/config/validate-file.ts';
 import { loadFile, minimalFile, pathsOf, problemsOf } from './fixture.ts';
@@ -8,9 +7,6 @@ import { loadFile, minimalFile, pathsOf, problemsOf } from './fixture.ts';
 function linesOf(file: unknown): readonly string[] {
   return validateFile(file).map(formatProblem).toSorted();
 }
-
-/** Read before anything is validated. */
-const MAX_ERRORS_BEFORE = Settings.Get().maxErrors;
 
 const ROUTE = { path: '/echo', plugin: 'echo', function: 'echo' };
 
@@ -113,10 +109,9 @@ describe('validateFile', () => {
     assert.deepEqual(pathsOf(minimalFile({ routes: [5, ROUTE] })), ['routes[0]']);
   });
 
-  it('reports hundreds of problems, and leaves the library as it was', () => {
+  it('reports hundreds of problems', () => {
     const routes = Array.from({ length: 60 }, () => ({}));
     assert.equal(linesOf(minimalFile({ routes })).length, 180);
-    assert.equal(Settings.Get().maxErrors, MAX_ERRORS_BEFORE);
     const lines = problemsOf(() => loadFile(minimalFile({ routes })));
     assert.equal(lines.length, 101);
     assert.equal(lines.at(-1), '… and 80 more problems');

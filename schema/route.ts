@@ -3,10 +3,15 @@
  * Whether the plugin exists and no two routes are alike is for rules.ts.
  */
 import { type TUnsafe, Type } from 'typebox';
-import type { RouteEntry } from './config-file.ts';
-import { ROUTE_DEFAULTS } from './defaults.ts';
-import { exactly, integer, section, text, word } from './schema-parts.ts';
-import { CONTENT_TYPE, FUNCTION_NAME, PLUGIN_NAME, ROUTE_PATH } from './value-shapes.ts';
+import type { RouteEntry } from '../src/config/config-file.ts';
+import { ROUTE_DEFAULTS } from '../src/config/defaults.ts';
+import {
+  CONTENT_TYPE,
+  FUNCTION_NAME,
+  PLUGIN_NAME,
+  ROUTE_PATH,
+} from '../src/config/value-shapes.ts';
+import { exactly, integer, section, text, word } from './parts.ts';
 
 const methodSchema = word(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'], {
   description: 'An HTTP method.',

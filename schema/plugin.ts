@@ -3,8 +3,15 @@
  * Rules between keys stand in rules.ts.
  */
 import { type TUnsafe, Type } from 'typebox';
-import type { PluginEntry } from './config-file.ts';
-import { PLUGIN_DEFAULTS } from './defaults.ts';
+import type { PluginEntry } from '../src/config/config-file.ts';
+import { PLUGIN_DEFAULTS } from '../src/config/defaults.ts';
+import type {
+  PluginMemoryConfig,
+  ProbeConfig,
+  QueueConfig,
+  RecycleConfig,
+} from '../src/config/types.ts';
+import { FILE_NAME, FUNCTION_NAME } from '../src/config/value-shapes.ts';
 import {
   ANY_TEXT,
   BYTES_MAX,
@@ -17,9 +24,7 @@ import {
   table,
   text,
   word,
-} from './schema-parts.ts';
-import type { PluginMemoryConfig, ProbeConfig, QueueConfig, RecycleConfig } from './types.ts';
-import { FILE_NAME, FUNCTION_NAME } from './value-shapes.ts';
+} from './parts.ts';
 
 const { memory, queue, recycle } = PLUGIN_DEFAULTS;
 

@@ -1,13 +1,18 @@
 /**
- * The schema of plugind.json, checked by the compiler against ConfigFile. It refuses a file in
- * validate-file.ts and, written to plugind.schema.json, helps editors. The constants stay private:
- * the rest of the code knows the interfaces only.
+ * The schema of plugind.json, checked by the compiler against ConfigFile. build.ts writes it to
+ * plugind.schema.json, which the server holds files against and which helps editors.
  */
 import { type TSchema, type TUnsafe, Type } from 'typebox';
-import type { ConfigFile } from './config-file.ts';
-import { DEFAULTS } from './defaults.ts';
-import { pluginSchema } from './plugin-schema.ts';
-import { routeSchema } from './route-schema.ts';
+import type { ConfigFile } from '../src/config/config-file.ts';
+import { DEFAULTS } from '../src/config/defaults.ts';
+import type {
+  AdminConfig,
+  HttpConfig,
+  ListenConfig,
+  LogConfig,
+  ShutdownConfig,
+} from '../src/config/types.ts';
+import { HOST, MAX_PORT, MAX_WORKERS, PLUGIN_NAME, TOKEN } from '../src/config/value-shapes.ts';
 import {
   BYTES_MAX,
   boolean,
@@ -18,9 +23,9 @@ import {
   table,
   text,
   word,
-} from './schema-parts.ts';
-import type { AdminConfig, HttpConfig, ListenConfig, LogConfig, ShutdownConfig } from './types.ts';
-import { HOST, MAX_PORT, MAX_WORKERS, PLUGIN_NAME, TOKEN } from './value-shapes.ts';
+} from './parts.ts';
+import { pluginSchema } from './plugin.ts';
+import { routeSchema } from './route.ts';
 
 const { listen, admin, http, shutdown, log } = DEFAULTS;
 

@@ -1,7 +1,6 @@
 /**
  * The parts that the schema of the file is made of, each with the description and default that
  * editors show. `exactly` makes the compiler compare a schema with the interface it stands for.
- * Used by schema.ts, plugin-schema.ts and route-schema.ts only.
  */
 import {
   type Static,
@@ -16,7 +15,7 @@ import {
   type TUnsafe,
   Type,
 } from 'typebox';
-import type { TextShape } from './value-shapes.ts';
+import type { TextShape } from '../src/config/value-shapes.ts';
 
 /** What every part tells an editor. */
 export interface Shown {
