@@ -1,6 +1,6 @@
 /**
- * A scrape of 8 workers with 8 plugins each, one of them stopped, and what merging that many texts
- * takes of the event loop by itself. `promtool`, where there is one, checks the text.
+ * A scrape of 8 workers with 8 plugins each, one of them stopped, and what it takes of the event loop:
+ * one worker's text, read as it arrives, and putting all of them together at the end. `promtool`, where there is one, checks the text.
  * Usage: node --import tsx bench/scrape.ts [--scrapes N]
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -17,7 +17,7 @@ const PLUGINS = 8;
 /** A scrape that is handed to the stopped worker itself is given up. */
 const GIVE_UP_MS = 3000;
 const START_MS = 120_000;
-const MERGES = 101;
+const RUNS = 101;
 
 const { values } = parseArgs({ options: { scrapes: { type: 'string', default: '15' } } });
 
@@ -125,15 +125,22 @@ function report(times: number[], text: string): void {
   const shares = Array.from({ length: WORKERS }, (_, slot) =>
     shareOf(text, String(slot === 1 ? 0 : slot)).replaceAll('worker="0"', `worker="${slot}"`),
   );
-  const merges = Array.from({ length: MERGES }, () => {
-    const startedAt = performance.now();
-    mergeMetrics(shares.map(parseExposition));
-    return performance.now() - startedAt;
-  }).sort((a, b) => a - b);
   const bytes = shares.reduce((sum, share) => sum + share.length, 0);
-  console.log(
-    `parse and merge ${WORKERS} texts (${Math.round(bytes / 1024)} KiB): median ${show(merges[MERGES >> 1])} ms, p90 ${show(merges[Math.floor(MERGES * 0.9)])} ms`,
-  );
+  const parsed = shares.map(parseExposition);
+  for (const [what, work] of [
+    ['parse one text', () => parseExposition(shares[0] ?? '')],
+    [`merge ${WORKERS} (${Math.round(bytes / 1024)} KiB)`, () => mergeMetrics(parsed)],
+  ] as const) {
+    const times = Array.from({ length: RUNS }, () => timed(work)).sort((a, b) => a - b);
+    const [median, p90] = [times[RUNS >> 1], times[Math.floor(RUNS * 0.9)]];
+    console.log(`${what}: median ${show(median)} ms, p90 ${show(p90)} ms`);
+  }
+}
+
+function timed(work: () => unknown): number {
+  const startedAt = performance.now();
+  work();
+  return performance.now() - startedAt;
 }
 
 function shareOf(text: string, slot: string): string {

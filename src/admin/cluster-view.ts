@@ -58,11 +58,11 @@ export class ClusterView {
   /** Every worker's metrics in Prometheus' text format 0.0.4, with who answered. */
   async metrics(): Promise<string> {
     const { siblings, expectedWorkers, log } = this.#options;
-    const [answers, primary] = await Promise.all([
-      siblings.ask('metrics'),
+    const [all, primary] = await Promise.all([
+      siblings.ask('metrics', (answer) => this.#read(answer)),
       this.#primary('metrics', parseExposition),
     ]);
-    const readings = onePerSlot(answers.map((answer) => this.#read(answer)));
+    const readings = onePerSlot(all);
     // The primary itself says how many it expects: it may have changed since this worker's start.
     const presence = presenceFamilies(readings, primary === null ? expectedWorkers() : null);
     const sources = [presence, primary ?? [], ...readings.map((one) => one.families)];
@@ -74,14 +74,10 @@ export class ClusterView {
   /** Who there is and what they run. */
   async status(): Promise<ClusterStatus> {
     const { siblings, expectedWorkers } = this.#options;
-    const [answers, primary] = await Promise.all([
-      siblings.ask('status'),
+    const [workers, primary] = await Promise.all([
+      siblings.ask('status', (answer) => this.#readStatus(answer)),
       this.#primary('status', parsePrimaryStatus),
     ]);
-    const workers = answers.map((answer) => {
-      if (answer.state === 'silent') return answer;
-      return this.#attempt(answer, () => parseWorkerStatus(answer.body, answer.slot, answer.pid));
-    });
     return {
       expectedWorkers: primary?.expectedWorkers ?? expectedWorkers(),
       primary,
@@ -110,6 +106,11 @@ export class ClusterView {
       return { ...answer, families };
     });
     return 'families' in reading ? reading : { ...reading, ...nothing };
+  }
+
+  #readStatus(answer: SiblingAnswer): WorkerStatus | SilentSibling {
+    if (answer.state === 'silent') return answer;
+    return this.#attempt(answer, () => parseWorkerStatus(answer.body, answer.slot, answer.pid));
   }
 
   /** An answer that cannot be read is none. */

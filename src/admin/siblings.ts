@@ -58,20 +58,24 @@ export class Siblings {
     this.#options = { timeoutMs: 500, maxBytes: 16 * 1024 * 1024, ...options };
   }
 
-  /** One answer for each process there is, this one included. Never fails. */
-  ask(subject: Subject): Promise<SiblingAnswer[]> {
-    return this.#askAll(SUBJECTS[subject]);
+  /**
+   * One answer for each process there is, this one included. Fails only where `read` throws.
+   * @param read is given each answer as it comes, so that reading many large ones holds up nobody.
+   */
+  ask<Result>(subject: Subject, read: (answer: SiblingAnswer) => Result): Promise<Result[]> {
+    return this.#askAll(SUBJECTS[subject], read);
   }
 
   /** The same for the live page; `since` says which row of a process's history is known last. */
   askLive(since: (pid: number) => number): Promise<SiblingAnswer[]> {
-    return this.#askAll({
+    const asked: Asked = {
       path: (pid) => `/live?since=${since(pid)}`,
       own: (own) => own.live(since(own.status().pid)),
-    });
+    };
+    return this.#askAll(asked, (answer) => answer);
   }
 
-  async #askAll(asked: Asked): Promise<SiblingAnswer[]> {
+  async #askAll<Result>(asked: Asked, read: (answer: SiblingAnswer) => Result): Promise<Result[]> {
     const { runDir, own, log } = this.#options;
     const names = await readdir(runDir).catch((error: unknown) => {
       log.warn({ err: error, runDir }, 'run directory cannot be read');
@@ -80,11 +84,14 @@ export class Siblings {
     const { pid } = own.status();
     const owners = names.map(parseSocketName).filter((owner) => owner !== undefined);
     const others = owners.filter((owner) => owner.pid !== pid);
-    const answers = await Promise.all([
-      this.#askOwn(asked),
-      ...others.map((owner) => this.#askOther(owner, asked)),
-    ]);
-    return answers.filter((answer) => answer !== undefined);
+    const asking = [this.#askOwn(asked), ...others.map((owner) => this.#askOther(owner, asked))];
+    const results = await Promise.all(
+      asking.map(async (answering) => {
+        const answer = await answering;
+        return answer === undefined ? [] : [read(answer)];
+      }),
+    );
+    return results.flat() as Result[];
   }
 
   async #askOwn(asked: Asked): Promise<SiblingAnswer> {

@@ -1,7 +1,7 @@
 /**
  * Puts the metrics of several processes into one text, by family: HELP and TYPE once, all samples
  * of a family together, nothing summed. The label `worker`, which every process sets itself, keeps
- * their series apart. Measured: 8 workers with 8 plugins each (450 KB) in 2 ms with the parsing.
+ * their series apart. Measured (bench/scrape.ts): 8 workers with 8 plugins each, 600 KB, in 1.1 ms.
  */
 import type { Family } from './exposition.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ClusterView } from '../../src/admin/cluster-view.ts';
-import type { SiblingAnswer } from '../../src/admin/siblings.ts';
+import type { SiblingAnswer, Siblings } from '../../src/admin/siblings.ts';
 import { ownProcess } from './fixtures/own-process.ts';
 
 const warnings: unknown[] = [];
@@ -16,9 +16,12 @@ function answer(changes: Partial<Heard> = {}): Heard {
   return { slot, pid, state: 'ready', uptimeSeconds: 10, body, ...changes };
 }
 
+function saying(answers: readonly SiblingAnswer[]): Pick<Siblings, 'ask'> {
+  return { ask: async (_subject, read) => answers.map(read) };
+}
+
 function view(answers: SiblingAnswer[], expected: number | null = 2): ClusterView {
-  const siblings = { ask: () => Promise.resolve(answers) };
-  return new ClusterView({ siblings, expectedWorkers: () => expected, log });
+  return new ClusterView({ siblings: saying(answers), expectedWorkers: () => expected, log });
 }
 
 async function samples(answers: SiblingAnswer[], expected?: number | null): Promise<string[]> {
@@ -134,7 +137,7 @@ served_total{worker="10"} 1010
 describe('ClusterView with a primary of ours', () => {
   function withPrimary(bodies: Record<'metrics' | 'status', string>): ClusterView {
     return new ClusterView({
-      siblings: { ask: () => Promise.resolve([answer()]) },
+      siblings: saying([answer()]),
       expectedWorkers: () => 2,
       askPrimary: (subject) => Promise.resolve({ status: 200, body: bodies[subject] }),
       log,

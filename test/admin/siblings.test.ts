@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { OwnProcess, WorkerStatus } from '../../src/admin/own-process.ts';
 import { createSiblingServer } from '../../src/admin/sibling-server.ts';
-import { Siblings, type SiblingsOptions } from '../../src/admin/siblings.ts';
+import { type SiblingAnswer, Siblings, type SiblingsOptions } from '../../src/admin/siblings.ts';
 import {
   deadPid,
   listenOn,
@@ -17,11 +17,13 @@ import {
 const log = { debug: () => {}, warn: () => {} };
 const SELF = { slot: '0', pid: process.pid, state: 'ready' };
 
+const itself = (answer: SiblingAnswer): SiblingAnswer => answer;
+
 async function setUp(t: TestContext, options: Partial<SiblingsOptions> = {}) {
   const runDir = await temporaryDir(t);
   const siblings = new Siblings({ runDir, own: ownProcess(), log, timeoutMs: 5000, ...options });
   const states = async () =>
-    (await siblings.ask('metrics')).map(({ slot, pid, state }) => ({ slot, pid, state }));
+    (await siblings.ask('metrics', itself)).map(({ slot, pid, state }) => ({ slot, pid, state }));
   const serve = async (changes: Partial<WorkerStatus>, metrics?: string) => {
     const server = await createSiblingServer({ runDir, own: ownProcess(changes, metrics) });
     t.after(server.close);
@@ -37,12 +39,14 @@ describe('Siblings', () => {
     const { siblings, serve } = await setUp(t);
     await serve({ slot: '1', pid: 1001, state: 'starting', uptimeSeconds: 2 }, 'a 1\n');
     await serve({ slot: '2', pid: 1002 }, 'a 2\n');
-    assert.deepEqual(await siblings.ask('metrics'), [
+    assert.deepEqual(await siblings.ask('metrics', itself), [
       { ...SELF, uptimeSeconds: 10, body: await ownProcess().metrics() },
       { slot: '1', pid: 1001, state: 'starting', uptimeSeconds: 2, body: 'a 1\n' },
       { slot: '2', pid: 1002, state: 'ready', uptimeSeconds: 10, body: 'a 2\n' },
     ]);
-    const bodies = (await siblings.ask('status')).map((answer) => 'body' in answer && answer.body);
+    const bodies = (await siblings.ask('status', itself)).map(
+      (answer) => 'body' in answer && answer.body,
+    );
     assert.deepEqual(bodies[0], JSON.stringify(ownProcess().status()));
     assert.equal(JSON.parse(String(bodies[2])).pid, 1002);
   });
@@ -153,7 +157,7 @@ describe('Siblings', () => {
 
   it('answers for itself when the run directory is gone', async () => {
     const siblings = new Siblings({ runDir: '/does/not/exist', own: ownProcess(), log });
-    assert.equal((await siblings.ask('metrics')).length, 1);
+    assert.equal((await siblings.ask('metrics', itself)).length, 1);
   });
 
   it('marks itself silent when its own metrics cannot be read', async (t) => {

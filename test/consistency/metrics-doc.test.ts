@@ -123,9 +123,10 @@ async function scrapeUnderPm2(): Promise<Family[]> {
   });
   const view = new ClusterView({
     siblings: {
-      ask: async () => [
-        { slot: '0', pid: 1, state: 'ready', uptimeSeconds: 1, body: await metrics.text() },
-      ],
+      ask: async (_subject, read) => {
+        const body = await metrics.text();
+        return [read({ slot: '0', pid: 1, state: 'ready', uptimeSeconds: 1, body })];
+      },
     },
     expectedWorkers: () => 1,
     log: { warn: (line: unknown) => assert.fail(JSON.stringify(line)) },
