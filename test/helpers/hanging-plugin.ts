@@ -16,8 +16,11 @@ const HOST = `export const host = {
   wait() { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); },
 };`;
 
-/** Path of a file with the routes `/` (hello) and `/hang`. */
-export async function writeHangingConfig(watchdogMs: number): Promise<string> {
+/**
+ * Path of a file with the routes `/` (hello) and `/hang`.
+ * @param more settings of the plugin that hangs.
+ */
+export async function writeHangingConfig(watchdogMs: number, more: object = {}): Promise<string> {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'plugind-hanging-'));
   process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
   const wasm = path.join(dir, 'hanging.wasm');
@@ -28,7 +31,7 @@ export async function writeHangingConfig(watchdogMs: number): Promise<string> {
     watchdogMs,
     plugins: {
       hello: { wasm: exampleWasm('hello') },
-      [HANGING.plugin]: { wasm, hostFunctions },
+      [HANGING.plugin]: { wasm, hostFunctions, ...more },
     },
     routes: [
       { path: '/', plugin: 'hello', function: 'hello' },

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createPlugin } from '../../src/plugin/create-plugin.ts';
+import { shortOrLong } from '../helpers/long-form.ts';
 import { assembleGuest } from '../helpers/wat.ts';
 
-/** The long form, with 100,000, gives the figure. */
-const CALLS = Number(process.env.PLUGIND_TEST_CALLS ?? 2000);
+const CALLS = shortOrLong(2000, 100_000);
 const SECRET = 'the secret of the call before';
 
 /**
@@ -71,7 +71,7 @@ describe('the next call', () => {
   it('finds nothing of the last one in its own memory and globals with fresh isolation', async () => {
     const wasm = await assembleGuest(IMPORTS, SPY);
     const plugin = await createPlugin({ wasm, isolation: 'fresh' });
-    for (let call = 0; call < CALLS / 10; call++) {
+    for (let call = 0; call < CALLS; call++) {
       await plugin.call('write', SECRET);
       assert.equal((await plugin.call('read_own')).getBigUint64(0, true), 0n);
     }
