@@ -20,10 +20,12 @@ import type { BenchReport, ScenarioReport } from './runner/report.ts';
 import { formatReport, parseReport } from './runner/report-schema.ts';
 import { rewriteSection } from './runner/rewrite-section.ts';
 import { type RunContext, runScenario } from './runner/run-scenario.ts';
+import { RunningServers } from './runner/running-servers.ts';
 import { SCENARIOS, scenarioNamed } from './scenarios/all-scenarios.ts';
 
 const RESULTS = path.join(ROOT, 'bench/results');
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const TOOLS = ['hey', 'wrk'] as const;
 const IMAGES = path.join(ROOT, 'docs/images');
 
 process.exitCode = await main(process.argv.slice(2));
@@ -49,7 +51,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   buildNode();
   const noGo = buildGoPeers(!options.isQuick);
-  const planned = plan(options, { noGo, hasHey: hasProgram('hey') });
+  const planned = plan(options, { noGo, missing: TOOLS.filter((tool) => !hasProgram(tool)) });
   const report = await measureAll(options, planned);
   if (report === null) return 130;
   writeResults(options, report);
@@ -69,16 +71,21 @@ async function measureAll(options: BenchOptions, planned: Planned): Promise<Benc
   for (const signal of ENDING_SIGNALS) process.once(signal, () => interrupt.abort());
   const progress = createProgressLines(planned.measurements, process.stderr);
   for (const line of planned.skipped) progress.note(`skipped: ${line}`);
+  const servers = new RunningServers();
   const context: RunContext = {
-    progress,
+    ...{ servers, progress },
     signal: interrupt.signal,
     skipped: [...planned.skipped],
     faults: [],
   };
   const scenarios: ScenarioReport[] = [];
-  for (const { scenario, contenders } of planned.scenarios) {
-    if (interrupt.signal.aborted) break;
-    scenarios.push(await runScenario(scenario, contenders, context));
+  try {
+    for (const { scenario, contenders } of planned.scenarios) {
+      if (interrupt.signal.aborted) break;
+      scenarios.push(await runScenario(scenario, contenders, context));
+    }
+  } finally {
+    await servers.stopAll();
   }
   const report: BenchReport = {
     format: 1,

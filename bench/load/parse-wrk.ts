@@ -21,6 +21,7 @@ export function parseWrk(text: string): LoadResult {
   const answered = Number(count);
   const seconds = toUs(time, unit) / 1e6;
   const otherStatus = Number(/^\s*Non-2xx or 3xx responses: (\d+)$/m.exec(text)?.[1] ?? 0);
+  const connections = Number(/ and (\d+) connections$/m.exec(text)?.[1] ?? 0);
   const failures = readFailures(text);
   const unanswered = Object.values(failures).reduce((total, one) => total + one, 0);
   const ok = answered - otherStatus;
@@ -40,7 +41,8 @@ export function parseWrk(text: string): LoadResult {
     refusedLatency: null,
     partLatency: null,
     lateness: null,
-    total: { sent: answered + unanswered, answered },
+    // Each connection may have a request in flight when wrk ends, which the server counts.
+    total: { sent: answered + unanswered + connections, answered },
   };
 }
 

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { LOAD_FOLDER } from '../contenders.ts';
 
 type HeyModule = typeof import('../load/run-hey.ts');
+type WrkModule = typeof import('../load/run-wrk.ts');
 type LoadModule = typeof import('../load/run-load.ts');
 
 export const runLoad: LoadModule['runLoad'] = async (...args) => {
@@ -13,6 +14,11 @@ export const runLoad: LoadModule['runLoad'] = async (...args) => {
 
 export const runHey: HeyModule['runHey'] = async (...args) => {
   const { runHey: run } = await load<HeyModule>('run-hey.js');
+  return run(...args);
+};
+
+export const runWrk: WrkModule['runWrk'] = async (...args) => {
+  const { runWrk: run } = await load<WrkModule>('run-wrk.js');
   return run(...args);
 };
 

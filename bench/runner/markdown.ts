@@ -62,7 +62,7 @@ function scenarioPart(scenario: ScenarioReport): string {
     'peak MiB',
     '',
   ];
-  const tool = scenario.tool === 'hey' ? ', which looks at no body' : '';
+  const tool = scenario.tool === 'plugind-load' ? '' : ', which looks at no body';
   return `## ${scenario.title}${tool} (\`${scenario.name}\`)\n\n${table(header, rows)}`;
 }
 
@@ -94,7 +94,7 @@ function extraCell(
     contender.void === null ? '' : `VOID: ${contender.void}`,
     has('rate') ? `${formatCount(median(rounds.flatMap(({ rate }) => rate ?? [])))}/s sent` : '',
     has('clientLateP99Us') ? `client late p99 ${medianMs('clientLateP99Us')} ms` : '',
-    tool !== 'hey' && (isUnsafe || total('wrong') > 0)
+    tool === 'plugind-load' && (isUnsafe || total('wrong') > 0)
       ? `${formatCount(total('wrong'))} wrong of ${formatCount(all)}`
       : '',
     total('failed') > 0 ? `${formatCount(total('failed'))} failed` : '',

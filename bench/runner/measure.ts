@@ -1,13 +1,12 @@
 /** One load on one running server, with what the system and the server itself say about it. */
-import type { Contender } from '../contenders.ts';
 import type { LoadOptions } from '../load/load-options.ts';
 import type { LoadResult, Progress } from '../load/load-result.ts';
-import type { Scenario } from '../scenarios/scenario.ts';
-import { runHey, runLoad } from './load-client.ts';
+import type { Scenario, Tool } from '../scenarios/scenario.ts';
+import { runHey, runLoad, runWrk } from './load-client.ts';
 import { readUsage } from './process-usage.ts';
 import type { Round } from './report.ts';
 import { type ServerCounters, scrapeCounters } from './server-counters.ts';
-import { type RunningContender, startContender } from './start-contender.ts';
+import type { RunningContender } from './start-contender.ts';
 
 /** Of the client and its connections; the server was warm before. At most half of what is measured. */
 const WARM_UP_MS = 200;
@@ -46,10 +45,7 @@ export async function measure(
   const scrape = async (): Promise<ServerCounters | null> =>
     running.adminUrl === null ? null : scrapeCounters(running.adminUrl);
   const [before, usageBefore] = [await scrape(), readUsage(running.pid)];
-  const result =
-    scenario.hey === undefined
-      ? await runLoad(options, watch.onProgress, watch.signal)
-      : await runHey(options, watch.signal);
+  const result = await load(options, scenario.tool, watch);
   const [usageAfter, after] = [readUsage(running.pid), await scrape()];
   const cpuUs =
     usageBefore === null || usageAfter === null ? null : usageAfter.cpuUs - usageBefore.cpuUs;
@@ -66,6 +62,11 @@ export async function measure(
     counters,
     result,
   };
+}
+
+function load(options: LoadOptions, tool: Tool | undefined, watch: Watch): Promise<LoadResult> {
+  if (tool === undefined) return runLoad(options, watch.onProgress, watch.signal);
+  return tool.name === 'hey' ? runHey(options, watch.signal) : runWrk(options, watch.signal);
 }
 
 function figuresOf(result: LoadResult): Omit<Round, 'rate' | 'cpuUsPerRequest' | 'counted'> {
@@ -100,25 +101,22 @@ function loadOptions(
     keepAlive: true,
     rate: changes.rate === undefined ? null : Math.max(1, Math.round(changes.rate)),
     durationMs: seconds * 1000,
-    warmUpMs: scenario.hey === undefined ? Math.min(WARM_UP_MS, seconds * 500) : 0,
-    requests: scenario.hey?.requests ?? null,
+    warmUpMs: scenario.tool === undefined ? Math.min(WARM_UP_MS, seconds * 500) : 0,
+    requests: scenario.tool?.name === 'hey' ? scenario.tool.requests : null,
     timeoutMs: TIMEOUT_MS,
   };
 }
 
-/**
- * Starts it and asks for one answer, which must be right.
- * @throws NotHere for what cannot run here; Error for a server that does not start or answers anything else.
- */
-export async function startAndCheck(
-  contender: Contender,
+/** @throws Error for an answer that is not right. */
+export async function checkFirstAnswer(
+  running: RunningContender,
   scenario: Scenario,
-): Promise<RunningContender> {
-  const running = await startContender(contender, scenario.served);
+): Promise<void> {
   const options = loadOptions(running, scenario, { connections: 1 });
   const { ok, byStatus, failures } = await runLoad({ ...options, requests: 1, warmUpMs: 0 });
-  if (ok === 1) return running;
-  await running.stop();
+  if (ok === 1) return;
   const found = JSON.stringify({ ...byStatus, ...failures });
-  throw new Error(`${contender.name} gives a wrong first answer in ${scenario.name}: ${found}`);
+  throw new Error(
+    `${running.contender.name} gives a wrong first answer in ${scenario.name}: ${found}`,
+  );
 }

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { type Contender, contenderNamed } from '../contenders.ts';
 import { SCENARIOS } from '../scenarios/all-scenarios.ts';
-import type { Scenario } from '../scenarios/scenario.ts';
+import type { Scenario, Tool } from '../scenarios/scenario.ts';
 import type { BenchOptions } from './options.ts';
 
 /** Rounds and seconds of every scenario of a quick run. */
@@ -12,7 +12,8 @@ const QUICK_SECONDS = 0.2;
 export interface Present {
   /** Why there are no Go peers; null: there are. */
   readonly noGo: string | null;
-  readonly hasHey: boolean;
+  /** Load programs that scenarios ask for and that are not installed. */
+  readonly missing: readonly Tool['name'][];
 }
 
 export interface Planned {
@@ -30,7 +31,7 @@ export function hasProgram(program: string): boolean {
 }
 
 /** A scenario that is asked for by name is measured with all its contenders, quick or not. */
-export function plan(options: BenchOptions, { noGo, hasHey }: Present): Planned {
+export function plan(options: BenchOptions, { noGo, missing }: Present): Planned {
   const skipped: string[] = [];
   if (noGo !== null) skipped.push(`every Go server: ${noGo}`);
   const chosen = SCENARIOS.filter(({ name, quickContenders }) =>
@@ -39,8 +40,9 @@ export function plan(options: BenchOptions, { noGo, hasHey }: Present): Planned 
       : options.scenarios.includes(name),
   );
   const scenarios = chosen.flatMap((scenario) => {
-    if (scenario.hey !== undefined && !hasHey) {
-      skipped.push(`${scenario.name}: hey is not installed`);
+    const tool = missing.find((name) => name === scenario.tool?.name);
+    if (tool !== undefined) {
+      skipped.push(`${scenario.name}: ${tool} is not installed`);
       return [];
     }
     const contenders = contendersOf(scenario, options).filter(

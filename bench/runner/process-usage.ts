@@ -3,7 +3,7 @@
  * elsewhere there is no /proc and every figure is null.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 interface Stat {
   readonly pid: number;
@@ -14,7 +14,7 @@ interface Stat {
 export interface Usage {
   /** User and system time since each process began. */
   readonly cpuUs: number;
-  /** Sum of the most that each process had in RAM since it began. */
+  /** Sum of the most that each process had in RAM since it began or was last reset. */
   readonly peakRssBytes: number;
 }
 
@@ -28,6 +28,19 @@ export function readUsage(pid: number): Usage | null {
   const ticks = family.reduce((sum, stat) => sum + stat.ticks, 0);
   const peakRssBytes = family.reduce((sum, stat) => sum + readPeakRss(stat.pid), 0);
   return { cpuUs: (ticks * 1e6) / TICKS_PER_SECOND, peakRssBytes };
+}
+
+/** Forgets the peak of this process and all its descendants: what they have now is the least that the next says. */
+export function resetPeakRss(pid: number): void {
+  if (!HAS_PROC) return;
+  for (const one of familyOf(pid, readStats())) {
+    try {
+      // proc(5): 5 resets the "high water mark" of the resident set.
+      writeFileSync(`/proc/${one.pid}/clear_refs`, '5');
+    } catch {
+      // It ended meanwhile.
+    }
+  }
 }
 
 function readStats(): Stat[] {

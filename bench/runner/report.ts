@@ -1,5 +1,7 @@
 /** What a run of the bench found: bench/results/*.json. The schema in results/schema.json says the same. */
 
+import type { LoadResult } from '../load/load-result.ts';
+
 /** Over the rounds. */
 export interface Spread {
   readonly median: number;
@@ -65,7 +67,7 @@ export interface ContenderReport {
 export interface ScenarioReport {
   readonly name: string;
   readonly title: string;
-  readonly tool: 'plugind-load' | 'hey';
+  readonly tool: LoadResult['tool'];
   readonly pace: 'closed' | 'slowest' | 'own';
   readonly connections: number;
   readonly contenders: readonly ContenderReport[];

@@ -1,16 +1,18 @@
 /**
- * One scenario: starts its contenders, each a process of its own, measures them in interleaved rounds
- * whose order is new each time, and stops them. An idle server costs the others nothing.
+ * One scenario: its contenders, each a process of its own, are started or still up, warmed, and measured in
+ * interleaved rounds whose order is new each time.
  */
 import type { Contender } from '../contenders.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { type Found, judgeRounds } from './judge-rounds.ts';
 import { clientWaits } from './lock-wait.ts';
-import { type Changes, type Measured, measure, startAndCheck } from './measure.ts';
+import { type Changes, type Measured, measure } from './measure.ts';
+import { resetPeakRss } from './process-usage.ts';
 import type { ProgressLines } from './progress-lines.ts';
 import type { LockWait, Round, ScenarioReport } from './report.ts';
+import type { RunningServers, Server } from './running-servers.ts';
 import { lockWaitShares } from './server-counters.ts';
-import { NotHere, type RunningContender } from './start-contender.ts';
+import { NotHere } from './start-contender.ts';
 import { shuffled } from './statistics.ts';
 
 /** One load before the rounds. */
@@ -18,10 +20,13 @@ const PROBE_SECONDS = 1;
 /** V8 begins to compile what is hot after some hundred requests and goes on for tens of thousands. */
 const WARM_REQUESTS = 3000;
 const DEFAULT_WARM_LOADS = 3;
+/** For connections and buffers of a server that is warm already. */
+const WARM_AGAIN_LOADS = 1;
 /** A load that is no quicker than the best before by this has not grown; two in a row end the warm-up. */
 const GROWTH = 1.05;
 
 export interface RunContext {
+  readonly servers: RunningServers;
   readonly progress: ProgressLines;
   readonly signal: AbortSignal;
   /** Plain lines: what was left out, and why. */
@@ -32,7 +37,7 @@ export interface RunContext {
 
 interface Entry {
   readonly contender: Contender;
-  running: RunningContender;
+  server: Server;
   /** For each request a second of its own or of all. */
   changes: Changes;
   /** p50 of one connection, in microseconds; null: not asked for. */
@@ -49,21 +54,18 @@ export async function runScenario(
   contenders: readonly Contender[],
   context: RunContext,
 ): Promise<ScenarioReport> {
+  await context.servers.makeRoomFor(scenario);
   const entries: Entry[] = [];
-  try {
-    for (const contender of contenders) {
-      if (context.signal.aborted) break;
-      const entry = await startEntry(scenario, contender, context);
-      if (entry !== null) entries.push(entry);
+  for (const contender of contenders) {
+    if (context.signal.aborted) break;
+    const entry = await startEntry(scenario, contender, context);
+    if (entry !== null) entries.push(entry);
+  }
+  await probeAll(scenario, entries, context);
+  for (let round = 1; round <= scenario.rounds; round++) {
+    for (const entry of shuffled(entries)) {
+      if (!context.signal.aborted) await measureEntry(scenario, entry, round, context);
     }
-    await probeAll(scenario, entries, context);
-    for (let round = 1; round <= scenario.rounds; round++) {
-      for (const entry of shuffled(entries)) {
-        if (!context.signal.aborted) await measureEntry(scenario, entry, round, context);
-      }
-    }
-  } finally {
-    await Promise.all(entries.map((entry) => entry.running.stop()));
   }
   const reports = entries.map((entry) => judgeRounds(entry.contender, entry satisfies Found));
   for (const report of reports) {
@@ -74,7 +76,7 @@ export async function runScenario(
   return {
     name: scenario.name,
     title: scenario.title,
-    tool: scenario.hey === undefined ? 'plugind-load' : 'hey',
+    tool: scenario.tool?.name ?? 'plugind-load',
     pace: scenario.pace.kind,
     connections: scenario.connections,
     contenders: reports,
@@ -87,9 +89,10 @@ async function startEntry(
   context: RunContext,
 ): Promise<Entry | null> {
   try {
-    const running = await startAndCheck(contender, scenario);
+    const server = await context.servers.get(contender, scenario);
+    resetPeakRss(server.running.pid);
     return {
-      ...{ contender, running, changes: {}, aloneUs: null, rounds: [], sent: [], deaths: 0 },
+      ...{ contender, server, changes: {}, aloneUs: null, rounds: [], sent: [], deaths: 0 },
       ...{ peakRssBytes: null, lockWait: null },
     };
   } catch (error) {
@@ -110,7 +113,7 @@ async function probeAll(
   entries: readonly Entry[],
   context: RunContext,
 ): Promise<void> {
-  if (scenario.hey !== undefined) return;
+  if (scenario.tool?.name === 'hey') return;
   const { pace } = scenario;
   const capacities: number[] = [];
   for (const entry of entries) {
@@ -136,7 +139,9 @@ async function warmUp(
   connections: number,
   context: RunContext,
 ): Promise<number> {
-  const mostLoads = scenario.warmLoads ?? DEFAULT_WARM_LOADS;
+  const { server } = entry;
+  const coldLoads = scenario.warmLoads ?? DEFAULT_WARM_LOADS;
+  const mostLoads = server.isWarm ? WARM_AGAIN_LOADS : coldLoads;
   let best = 0;
   let answered = 0;
   let flat = 0;
@@ -146,12 +151,13 @@ async function warmUp(
     best = Math.max(best, round.requestsPerSecond);
     answered += round.answered;
   }
+  server.isWarm = true;
   return best;
 }
 
 function probe(
   scenario: Scenario,
-  { running }: Entry,
+  { server: { running } }: Entry,
   changes: Changes,
   { progress, signal }: RunContext,
 ): Promise<Measured> {
@@ -165,11 +171,12 @@ async function measureEntry(
   scenario: Scenario,
   entry: Entry,
   round: number,
-  { progress, signal }: RunContext,
+  context: RunContext,
 ): Promise<void> {
+  const { progress, signal } = context;
   progress.begin(`${scenario.name}  ${round}/${scenario.rounds}  ${entry.contender.name}`);
   const watch = { onProgress: progress.live, signal };
-  const measured = await measure(entry.running, scenario, entry.changes, watch);
+  const measured = await measure(entry.server.running, scenario, entry.changes, watch);
   // What was cut short is no round of the others' length.
   if (signal.aborted) return;
   entry.rounds.push(measured.round);
@@ -181,8 +188,7 @@ async function measureEntry(
     entry.lockWait = { client, server: lockWaitShares(before, after) };
   }
   progress.end(measured.round);
-  if (entry.running.isAlive()) return;
+  if (entry.server.running.isAlive()) return;
   entry.deaths++;
-  await entry.running.stop();
-  entry.running = await startAndCheck(entry.contender, scenario);
+  entry.server = await context.servers.restart(entry.contender, scenario);
 }

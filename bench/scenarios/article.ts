@@ -16,7 +16,7 @@ const base = {
     'plugind',
   ],
   quickContenders: [],
-  hey: { requests: 300 },
+  tool: { name: 'hey', requests: 300 },
 } as const;
 
 export const ARTICLE_SCENARIOS: readonly Scenario[] = [

@@ -19,13 +19,6 @@ const bareCluster = CPUS === 1 ? [] : ['bare-fastify-cluster'];
 export const HELLO_SCENARIOS: readonly Scenario[] = [
   {
     ...base,
-    name: 'hello-1',
-    title: 'hello, 8 B, 1 connection',
-    connections: 1,
-    contenders: ['plugind', 'go-mutex', 'promise-mutex'],
-  },
-  {
-    ...base,
     name: 'hello-100',
     title: 'hello, 8 B, 100 connections',
     connections: 100,
@@ -36,6 +29,26 @@ export const HELLO_SCENARIOS: readonly Scenario[] = [
       ...['bare-fastify', ...bareCluster, 'raw-http'],
     ],
     quickContenders: ['plugind', 'go-mutex', 'promise-mutex', ...bareCluster],
+  },
+  {
+    ...base,
+    name: 'hello-wrk',
+    title: 'hello, 8 B, 100 connections, by wrk',
+    traffic: { kind: 'fixed', body: 'John Doe', answer: '{"message":"🦀 Hello John Doe"}' },
+    bareTraffic: { kind: 'fixed', body: 'John Doe', answer: 'John Doe' },
+    connections: 100,
+    seconds: 2,
+    rounds: 5,
+    warmLoads: 12,
+    contenders: ['plugind', 'go-mutex', 'go-pool', 'promise-mutex', ...bareCluster],
+    tool: { name: 'wrk' },
+  },
+  {
+    ...base,
+    name: 'hello-1',
+    title: 'hello, 8 B, 1 connection',
+    connections: 1,
+    contenders: ['plugind', 'go-mutex', 'promise-mutex'],
   },
   {
     ...base,

@@ -11,6 +11,9 @@ export type Pace =
   | { readonly kind: 'closed' }
   | { readonly kind: 'slowest' | 'own'; readonly share: number };
 
+/** hey, the article's: so many requests in place of `seconds`, to servers that are cold. wrk: whole seconds. */
+export type Tool = { readonly name: 'hey'; readonly requests: number } | { readonly name: 'wrk' };
+
 export interface Scenario {
   readonly name: string;
   /** For tables. */
@@ -30,8 +33,8 @@ export interface Scenario {
   readonly contenders: readonly string[];
   /** Those that `--quick` measures; none: the scenario is not part of it. */
   readonly quickContenders: readonly string[];
-  /** The article's own tool, with so many requests in place of `seconds`. */
-  readonly hey?: { readonly requests: number };
+  /** What sends it in place of our client. Neither looks at a body. */
+  readonly tool?: Tool;
   /** Also compares the wait that the client sees with the server's lock-wait histogram. */
   readonly comparesLockWait?: true;
 }

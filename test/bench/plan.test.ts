@@ -7,7 +7,7 @@ import { parseOptions } from '../../bench/runner/options.ts';
 import { plan } from '../../bench/runner/plan.ts';
 import { SCENARIOS, scenarioNamed } from '../../bench/scenarios/all-scenarios.ts';
 
-const ALL = { noGo: null, hasHey: true };
+const ALL = { noGo: null, missing: [] };
 
 function planned(args: readonly string[], present = ALL as Parameters<typeof plan>[1]) {
   const options = parseOptions(args);
@@ -59,7 +59,7 @@ describe('what is measured', () => {
   });
 
   it('needs neither Go nor hey, and says what that leaves out', () => {
-    const { byScenario, skipped } = planned([], { noGo: 'Go is not installed', hasHey: false });
+    const { byScenario, skipped } = planned([], { noGo: 'Go is not installed', missing: ['hey'] });
     assert.ok(
       !Object.values(byScenario)
         .flat()

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
-import { before, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import type { Contender } from '../../bench/contenders.ts';
 import { buildNode } from '../../bench/runner/build.ts';
 import { createProgressLines } from '../../bench/runner/progress-lines.ts';
 import { type RunContext, runScenario } from '../../bench/runner/run-scenario.ts';
+import { RunningServers } from '../../bench/runner/running-servers.ts';
 import { scenarioNamed } from '../../bench/scenarios/all-scenarios.ts';
 
 const FIXTURE = path.join(import.meta.dirname, 'fixtures/miscounting-server.js');
@@ -23,11 +24,14 @@ function createContext(): RunContext & { readonly lines: PassThrough } {
   const lines = new PassThrough();
   const progress = createProgressLines(4, lines);
   const { signal } = new AbortController();
-  return { progress, signal, skipped: [], faults: [], lines };
+  return { servers, progress, signal, skipped: [], faults: [], lines };
 }
+
+const servers = new RunningServers();
 
 describe('a scenario', () => {
   before(buildNode);
+  after(() => servers.stopAll());
 
   it('voids a contender that counted something else than the client, and keeps the other', async () => {
     const context = createContext();
