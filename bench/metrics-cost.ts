@@ -82,6 +82,7 @@ async function start(metrics: WorkerMetrics): Promise<Measured> {
       if (measuring) metrics.observeRequest(method, path, status, seconds);
     },
     logRequest: null,
+    onPluginFailure: () => {},
     onInternalError: (error) => console.error(error),
     addFurtherRoutes: null,
     isDraining: () => false,

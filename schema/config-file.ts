@@ -87,6 +87,12 @@ const httpSchema = exactly<Partial<HttpConfig>>()(
           default: http.requestTimeoutMs,
         }),
       ),
+      sendTimeoutMs: Type.Optional(
+        integer(1, MS_MAX, {
+          description: 'How long a client may take nothing of its reply; then its connection ends.',
+          default: http.sendTimeoutMs,
+        }),
+      ),
       keepAliveTimeoutMs: Type.Optional(
         integer(1, MS_MAX, {
           description: 'How long an idle connection is kept. The grace of a drain follows it.',

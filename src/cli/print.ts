@@ -29,7 +29,7 @@ export function checkReport(config: PluginHostConfig, plugins: readonly ServedPl
     ...config.routes.map((route) => `  ${describeRoute(route)}`),
     'plugins:',
     ...plugins.flatMap((plugin) => describePlugin(config, plugin)),
-    `http: body ${http.bodyLimitBytes} bytes, head ${http.headersTimeoutMs} ms, request ${http.requestTimeoutMs} ms, keep-alive ${http.keepAliveTimeoutMs} ms, ${http.maxConnections} connections a worker`,
+    `http: body ${http.bodyLimitBytes} bytes, head ${http.headersTimeoutMs} ms, request ${http.requestTimeoutMs} ms, send ${http.sendTimeoutMs} ms, keep-alive ${http.keepAliveTimeoutMs} ms, ${http.maxConnections} connections a worker`,
     `shutdown: delay ${shutdown.delayMs} ms, drain ${shutdown.drainMs} ms`,
     `workers: ${config.workers}`,
   ].join('\n');

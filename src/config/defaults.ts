@@ -18,6 +18,7 @@ export const DEFAULTS: TopLevelDefaults = deepFreeze<TopLevelDefaults>({
     bodyLimitBytes: 1_048_576,
     headersTimeoutMs: 5_000,
     requestTimeoutMs: 10_000,
+    sendTimeoutMs: 60_000,
     keepAliveTimeoutMs: 5_000,
     maxConnections: 10_000,
   },

@@ -33,6 +33,8 @@ export interface HttpConfig {
   readonly headersTimeoutMs: number;
   /** Time a client has to send its whole request. Default 10,000 ms. */
   readonly requestTimeoutMs: number;
+  /** How long a client may take nothing of its reply; then its connection ends. Default 60,000 ms. */
+  readonly sendTimeoutMs: number;
   /** How long an idle connection is kept. The grace of a drain follows it. Default 5,000 ms. */
   readonly keepAliveTimeoutMs: number;
   /** Connections of one worker; one over it is destroyed at once. Default 10,000. */

@@ -1,9 +1,9 @@
 /**
- * The open connections of one listener: how many there are, which requests each has waiting, and
- * the limit. A connection over the limit is destroyed at once; Node's own `server.maxConnections`
- * keeps a cluster's primary spinning instead.
+ * The open connections of one listener: how many there are, which requests each has waiting, whether
+ * its client takes its reply, and the limit. A connection over the limit is destroyed at once; Node's
+ * own `server.maxConnections` keeps a cluster's primary spinning instead.
  */
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Ticket } from '../lock/lock.ts';
 
@@ -45,6 +45,23 @@ export class Connections {
     if (connection !== undefined) connection.latest = request;
   }
 
+  /** Whether some client has not taken all of its reply yet. */
+  get isSending(): boolean {
+    return [...this.#bySocket.keys()].some((socket) => socket.writableLength > 0);
+  }
+
+  /**
+   * A reply was written whole. Where its client takes nothing of it for `timeoutMs` its connection
+   * ends, since what is not taken stays in memory.
+   */
+  sending(reply: ServerResponse, timeoutMs: number): void {
+    if (reply.writableLength === 0) return;
+    // Behind the reply to an earlier request it waits for that one, which may still be with a plugin.
+    if (reply.socket === null)
+      reply.once('socket', (socket) => limitPause(reply, socket, timeoutMs));
+    else limitPause(reply, reply.socket, timeoutMs);
+  }
+
   /** Whether the connection may end with the reply to this request: no other came behind it. */
   isLatest(request: IncomingMessage): boolean {
     return this.#bySocket.get(request.socket)?.latest === request;
@@ -60,4 +77,11 @@ export class Connections {
   remove(socket: Socket, ticket: Ticket): void {
     this.#bySocket.get(socket)?.tickets.delete(ticket);
   }
+}
+
+/** Node's timer of a socket begins anew whenever the client took something, and ends the connection. */
+function limitPause(reply: ServerResponse, socket: Socket, timeoutMs: number): void {
+  socket.setTimeout(timeoutMs);
+  // Before Node's own listener, which sets the same timer for keep-alive.
+  reply.prependOnceListener('finish', () => socket.setTimeout(0));
 }

@@ -19,7 +19,7 @@ import { ReplyWriter, type ReplyWriterOptions } from './reply-writer.ts';
 import { statusOf } from './status.ts';
 import { type ListenerGauges, Traffic } from './traffic.ts';
 
-export interface PublicServerOptions extends ReplyWriterOptions {
+export interface PublicServerOptions extends Omit<ReplyWriterOptions, 'sendTimeoutMs'> {
   readonly http: HttpConfig;
   readonly routes: readonly RouteConfig[];
   /** Every plugin that a route names. */
@@ -76,7 +76,11 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
   const connections = new Connections(app.server, http.maxConnections, () =>
     traffic.reject('connection_limit'),
   );
-  const writer = new ReplyWriter(options, connections, traffic);
+  const writer = new ReplyWriter(
+    { ...options, sendTimeoutMs: http.sendTimeoutMs },
+    connections,
+    traffic,
+  );
   const refuse = (request: FastifyRequest, reply: FastifyReply, error: ServerError): void => {
     traffic.rejectWith(error.code);
     writer.sendProblem(request, reply, statusOf(error, null), error);

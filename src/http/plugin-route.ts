@@ -79,7 +79,12 @@ class Exchange implements CallListener {
   #sendError(error: ServerError): void {
     const { route, writer } = this.#options;
     const status = statusOf(error, route.errorStatus);
-    if (route.errorBody === 'plugin' && ERRORS[error.code].kind === 'plugin') {
+    const isPlugins = ERRORS[error.code].kind === 'plugin';
+    if (isPlugins) {
+      const { plugin, function: functionName } = route;
+      writer.pluginFailed(this.#request, { plugin, function: functionName, error });
+    }
+    if (isPlugins && route.errorBody === 'plugin') {
       const headers = { 'content-type': PLUGIN_TEXT_TYPE };
       const { message: body, code } = error;
       writer.send(this.#request, this.#reply, { status, headers, body, code });

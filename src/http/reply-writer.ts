@@ -3,6 +3,7 @@
  * is the largest part of a small request's cost (10-20 of about 80 us). It also tells the observer
  * of each request and says `Connection: close` on the last one of a connection while the worker drains.
  */
+import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ErrorCode, ServerError } from '../errors.ts';
 import type { Clock } from '../lock/lock.ts';
@@ -43,13 +44,24 @@ export interface RequestRecord extends RequestName {
   readonly code?: ErrorCode;
 }
 
+/** A call that ended by its plugin's doing, as it stands in the log. */
+export interface PluginFailure extends RequestName {
+  readonly plugin: string;
+  readonly function: string;
+  readonly error: ServerError;
+}
+
 export interface ReplyWriterOptions {
   readonly observe: RequestObserver;
   /** Told of each request when the operator asked for a line a request, else null: records cost time. */
   readonly logRequest: ((record: RequestRecord) => void) | null;
   /** Told of each error that is ours (`INTERNAL`), for the log. */
   readonly onInternalError: (error: ServerError, request: RequestName) => void;
+  /** Told of each call that its plugin failed, for the log. */
+  readonly onPluginFailure: (failure: PluginFailure) => void;
   readonly isDraining: () => boolean;
+  /** How long a client may take nothing of its reply. */
+  readonly sendTimeoutMs: number;
   readonly clock: Clock;
 }
 
@@ -97,10 +109,11 @@ export class ReplyWriter {
     if (!reply.sent) reply.hijack();
     if (!raw.destroyed && !raw.headersSent) {
       if (status !== 204 && status !== 304) headers['content-length'] = Buffer.byteLength(body);
-      if (this.isLast(request)) headers.connection = 'close';
+      if (this.isLast(request) || isBodyDue(request.raw)) headers.connection = 'close';
       raw.writeHead(status, headers);
       if (typeof body === 'string' || body.length > MAX_JOINED_BYTES) raw.end(body);
       else raw.end(toBuffer(body).toString('latin1'), 'latin1');
+      this.#connections.sending(raw, this.#options.sendTimeoutMs);
     }
     this.replied(request, content);
   }
@@ -130,6 +143,11 @@ export class ReplyWriter {
     this.send(request, reply, { status, headers, body, code: error.code });
   }
 
+  /** The plugin's own doing, for the log; the reply is another matter. */
+  pluginFailed(request: FastifyRequest, failure: Omit<PluginFailure, keyof RequestName>): void {
+    this.#options.onPluginFailure({ ...failure, ...nameOf(request) });
+  }
+
   /** Counts a reply: by `send`, or once for a request that was answered in another way. */
   replied(request: FastifyRequest, { status, code }: Pick<Reply, 'status' | 'code'>): void {
     this.#traffic.inFlight--;
@@ -143,6 +161,12 @@ export class ReplyWriter {
     const record = { ...nameOf(request), method, route, status, durationMs };
     logRequest(code === undefined ? record : { ...record, code });
   }
+}
+
+/** What is left of a body that nobody wants any more would have to be read before the next request. */
+function isBodyDue({ complete, headers }: IncomingMessage): boolean {
+  if (complete) return false;
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 /** The same bytes. */

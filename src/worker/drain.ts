@@ -5,13 +5,14 @@
  */
 import type { Server } from 'node:http';
 import { Server as NetServer } from 'node:net';
+import type { Connections } from '../http/connections.ts';
 import type { Logger } from '../log.ts';
 
 export interface DrainOptions {
   /** The public listener. */
   readonly server: Server;
-  /** Open connections of the public listener. */
-  readonly connections: () => number;
+  /** Of the public listener. */
+  readonly connections: Pick<Connections, 'count' | 'isSending'>;
   readonly keepAliveTimeoutMs: number;
   /** Readiness says 503 this long before the listener closes. */
   readonly delayMs: number;
@@ -35,22 +36,23 @@ export async function drain(options: DrainOptions): Promise<void> {
     log.info({ delayMs: options.delayMs }, 'drain: not ready, still accepting');
     await pause(options.delayMs);
   }
-  log.info({ connections: connections() }, 'drain: stop accepting');
+  log.info({ connections: connections.count }, 'drain: stop accepting');
   stopAccepting(server);
   const startedAt = performance.now();
   await pause(LINGER_MS);
-  log.info({ connections: connections() }, 'drain: wait for connections');
+  log.info({ connections: connections.count }, 'drain: wait for connections');
   const graceMs = options.keepAliveTimeoutMs + GRACE_MS;
-  while (connections() > 0) {
+  while (connections.count > 0) {
     const elapsed = performance.now() - startedAt;
     if (elapsed >= options.drainMs) {
-      log.warn({ connections: connections() }, 'drain: hard end, closing all connections');
+      log.warn({ connections: connections.count }, 'drain: hard end, closing all connections');
       options.refuseWaiting();
       await pause(POLL_MS);
       server.closeAllConnections();
       return;
     }
-    if (elapsed >= graceMs) server.closeIdleConnections();
+    // To Node a connection is idle once its reply was written, be it still on its way.
+    if (elapsed >= graceMs && !connections.isSending) server.closeIdleConnections();
     await pause(POLL_MS);
   }
   log.info({ drainedMs: Math.round(performance.now() - startedAt) }, 'drain: done');

@@ -24,6 +24,7 @@ import type { ServedPlugin } from '../plugin/served-plugin.ts';
 import { readVersion } from '../version.ts';
 import { closePlugins, createPlugins } from './create-plugins.ts';
 import { drain } from './drain.ts';
+import { createFailureLog } from './failure-log.ts';
 import { LifeRecord } from './life-record.ts';
 import { createOwnProcess } from './own-process.ts';
 import { claimSlot, readClaims, releaseSlot } from './slot-claims.ts';
@@ -110,6 +111,7 @@ async function serveUntilStopped(options: WorkerOptions, runDir: string): Promis
     logRequest: config.log.requests ? (record) => log.info(record, 'request') : null,
     isDraining: () => lifecycle.state === 'draining',
     onInternalError: (error, request) => log.error({ err: error, ...request }, 'request failed'),
+    onPluginFailure: createFailureLog(log, clock),
     addFurtherRoutes: config.admin.onPublicPort ? admin.addRoutes : null,
     clock,
   });
@@ -137,7 +139,7 @@ async function serveUntilStopped(options: WorkerOptions, runDir: string): Promis
   admin.live.close();
   await drain({
     server: app.server,
-    connections: () => connections.count,
+    connections,
     // Only refuses at once; that the calls under way have ended is waited for later.
     refuseWaiting: () => void closePlugins(plugins.values()),
     ...(reason === PRIMARY_GONE ? ORPHAN_DRAIN : { ...config.http, ...config.shutdown }),

@@ -126,6 +126,30 @@ describe('a broken request', () => {
     client.destroy();
   });
 
+  it('is answered once and its connection ended when it is refused before its body came', async () => {
+    const rejectedBefore = { ...server.gauges.rejected() };
+    const reply = await soleReply(
+      'POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 100000000\r\n\r\nx',
+    );
+    assert.equal(reply?.status, 413);
+    assert.equal(reply.headers.connection, 'close');
+    await waitFor('the connection to be gone', () => server.connections.count === 0);
+    const { body_too_large, timeout } = server.gauges.rejected();
+    assert.equal(body_too_large, rejectedBefore.body_too_large + 1);
+    assert.equal(timeout, rejectedBefore.timeout);
+  });
+
+  it('keeps its connection when it has no body and no route', async () => {
+    const client = await WireClient.connect(server.port);
+    client.send('GET /none HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(2));
+    const replies = await client.answers(2);
+    assert.deepEqual(
+      replies.map(({ status }) => status),
+      [404, 404],
+    );
+    client.destroy();
+  });
+
   it('is answered 431 when its head is larger than Node takes', async () => {
     const head = `GET /echo HTTP/1.1\r\nhost: x\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`;
     assertProblem(await soleReply(head), 431);
@@ -235,6 +259,91 @@ describe('connections', () => {
     } finally {
       await server.close();
     }
+  });
+
+  describe('whose client takes its reply slowly', () => {
+    const PAUSE_MS = 300;
+    /** More than the buffers of both sides hold. */
+    const REPLIES = 24;
+    const BODY = 'x'.repeat(MIB);
+    const SIP = MIB / 2;
+    /** Some 500 ms of the plugin's time. */
+    const WORK = '50000';
+    let server: PublicFixture;
+    before(async () => {
+      server = await startPublicServer({
+        watchdogMs: 8000,
+        http: { sendTimeoutMs: PAUSE_MS },
+        plugins: {
+          echo: { wasm: exampleWasm('echo') },
+          // So that the event loop is free meanwhile.
+          slow: { wasm: exampleWasm('slow'), timeoutMs: 5000, execution: 'thread' },
+        },
+        routes: [
+          { path: '/echo', plugin: 'echo', function: 'echo' },
+          { path: '/slow', plugin: 'slow', function: 'slow' },
+        ],
+      });
+    });
+    after(() => server.close());
+
+    async function connectPaused(text: string): Promise<WireClient> {
+      const client = await WireClient.connect(server.port);
+      client.socket.pause();
+      client.send(text);
+      return client;
+    }
+
+    it('end when it takes nothing for sendTimeoutMs', async () => {
+      const client = await connectPaused(request('/echo', BODY).repeat(REPLIES));
+      await waitFor('a reply to be stuck', () => server.connections.isSending);
+      await waitFor('the connection to be ended', () => server.connections.count === 0);
+      client.destroy();
+    });
+
+    it('do not end while it takes something now and then', async () => {
+      const client = await connectPaused(request('/echo', BODY).repeat(REPLIES));
+      const { socket } = client;
+      // So much at a time that the system lets the server write again.
+      let taken = 0;
+      socket.on('data', (text: string) => {
+        taken += text.length;
+        if (taken < SIP) return;
+        taken = 0;
+        if (sipping) socket.pause();
+      });
+      let sipping = true;
+      const sip = setInterval(() => socket.resume(), PAUSE_MS / 10);
+      const until = performance.now() + 3 * PAUSE_MS;
+      await waitFor('three times as long', () => performance.now() > until);
+      assert.ok(server.connections.isSending, 'it was read too fast');
+      sipping = false;
+      clearInterval(sip);
+      socket.resume();
+      assert.equal((await client.answers(REPLIES)).at(-1)?.body, BODY);
+      client.destroy();
+    });
+
+    it('do not end while the next request is with its plugin', async () => {
+      const client = await connectPaused(
+        request('/echo', BODY).repeat(REPLIES) + request('/slow', WORK),
+      );
+      await waitFor('a reply to be stuck', () => server.connections.isSending);
+      client.socket.resume();
+      assert.equal((await client.answers(REPLIES + 1)).at(-1)?.status, 200);
+      client.destroy();
+    });
+
+    it('do not end while an earlier request is with its plugin', async () => {
+      const client = await WireClient.connect(server.port);
+      client.send(request('/slow', WORK) + request('/echo', BODY));
+      const replies = await client.answers(2);
+      assert.deepEqual(
+        replies.map(({ status }) => status),
+        [200, 200],
+      );
+      client.destroy();
+    });
   });
 
   it('that are idle are closed after keepAliveTimeoutMs', async () => {

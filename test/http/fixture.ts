@@ -77,6 +77,7 @@ export async function startPublicServer(
     onInternalError: (error) => {
       throw error;
     },
+    onPluginFailure: () => {},
     addFurtherRoutes: null,
     clock: QUIET_ENVIRONMENT.clock,
     ...changes,

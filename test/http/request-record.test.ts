@@ -1,6 +1,7 @@
-/** One record for each request where the operator asked for it, none where not. */
+/** One record for each request where the operator asked for it, none where not; and each failure of a plugin. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import type { PluginFailure } from '../../src/http/reply-writer.ts';
 import { exampleWasm } from '../helpers/paths.ts';
 import { pipeline } from '../helpers/pipelined-client.ts';
 import { startPublicServer } from './fixture.ts';
@@ -51,6 +52,31 @@ it('makes no record when nobody asked, and answers all the same', async () => {
   try {
     assert.equal((await pipeline(server.port, [{ path: '/ok/1' }]))[0]?.body, 'ok');
     assert.deepEqual(server.records, []);
+  } finally {
+    await server.close();
+  }
+});
+
+it('tells of each call that its plugin failed, whatever the reply shows of it', async () => {
+  const failures: PluginFailure[] = [];
+  const server = await startPublicServer(FILE, {
+    logRequest: null,
+    onPluginFailure: (failure) => failures.push(failure),
+  });
+  try {
+    for (const path of ['/ok/1', '/trap', '/error', '/secret']) {
+      await pipeline(server.port, [{ path, body: 'x' }]);
+    }
+    assert.deepEqual(
+      failures.map(({ requestId, error, ...failure }) => {
+        assert.match(requestId, /^test-/);
+        return { ...failure, code: error.code, message: error.message };
+      }),
+      [
+        { plugin: 'trap', function: 'trap', code: 'PLUGIN_TRAPPED', message: 'unreachable' },
+        { plugin: 'error', function: 'error', code: 'PLUGIN_ERROR', message: 'no such user: x' },
+      ],
+    );
   } finally {
     await server.close();
   }

@@ -2,21 +2,25 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect, createServer as createNetServer } from 'node:net';
+import { type AddressInfo, connect, createServer as createNetServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Logger } from '../../src/log.ts';
 import { type DrainOptions, drain } from '../../src/worker/drain.ts';
+import { waitFor } from '../helpers/wait-for.ts';
 import { WireClient } from '../http/wire-client.ts';
 
 const REQUEST = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n';
 /** Linger and grace as drain.ts has them. */
 const LINGER_MS = 250;
 const GRACE_MS = 500;
+const LARGE = 32 * 1_048_576;
 
 describe('drain', () => {
   let server: Server;
   let port: number;
-  let connections: Set<unknown>;
+  let connections: Set<Socket>;
+  /** How often it was asked whether a reply is on its way. */
+  let looks: number;
   /** Replies that the server owes: it answers when the test says so. */
   let owed: ServerResponse[];
   let isSlow: boolean;
@@ -26,7 +30,8 @@ describe('drain', () => {
   let clients: WireClient[];
 
   beforeEach(async () => {
-    const open = new Set();
+    const open = new Set<Socket>();
+    looks = 0;
     connections = open;
     owed = [];
     isSlow = false;
@@ -60,7 +65,15 @@ describe('drain', () => {
     };
     return drain({
       server,
-      connections: () => connections.size,
+      connections: {
+        get count() {
+          return connections.size;
+        },
+        get isSending() {
+          looks++;
+          return [...connections].some((socket) => socket.writableLength > 0);
+        },
+      },
       keepAliveTimeoutMs: 100,
       delayMs: 0,
       drainMs: 10_000,
@@ -99,6 +112,23 @@ describe('drain', () => {
     const replies = await client.answers(before + 1);
     assert.equal(replies.at(-1)?.status, 200);
   }
+
+  it('does not cut a reply that its client takes slowly', async () => {
+    isSlow = true;
+    const client = await connectClient();
+    client.socket.pause();
+    client.send(REQUEST);
+    await waitFor('the request', () => owed.length === 1);
+    const drained = start();
+    // More than the buffers of both sides hold.
+    owed[0]?.end(Buffer.alloc(LARGE, 'x'));
+    await waitFor('the end of the grace', () => looks > 2);
+    client.socket.resume();
+    const [reply] = await client.answers(1);
+    assert.equal(reply?.body.length, LARGE);
+    client.destroy();
+    await drained;
+  });
 
   it('stops accepting and serves on connections that were idle', async () => {
     const idle = await connectClient();
