@@ -19,15 +19,20 @@ function quicker(scenario: string, what: string): Goal {
 }
 
 export const GOALS: readonly Goal[] = [
-  faster('hello-100', 'hello: plugind / Go mutex (article 3)', 'go-mutex', 3),
-  faster('hello-100', 'hello: plugind / best Go pool', 'go-pool', 2),
-  faster('hello-100', 'hello: plugind / Fastify + SDK + mutex, 1 process', 'promise-mutex', 3),
-  faster(
-    'hello-100',
-    'hello: plugind / bare Fastify, as many processes',
-    'bare-fastify-cluster',
-    0.85,
-  ),
+  ...(['hello-wrk', 'hello-100'] as const).flatMap((scenario) => {
+    const hello = scenario === 'hello-wrk' ? 'hello' : 'hello, every body checked';
+    return [
+      faster(scenario, `${hello}: plugind / Go mutex (article 3)`, 'go-mutex', 3),
+      faster(scenario, `${hello}: plugind / best Go pool`, 'go-pool', 2),
+      faster(scenario, `${hello}: plugind / Fastify + SDK + mutex, 1 process`, 'promise-mutex', 3),
+      faster(
+        scenario,
+        `${hello}: plugind / bare Fastify, as many processes`,
+        'bare-fastify-cluster',
+        0.85,
+      ),
+    ];
+  }),
   faster('vowels-100k', '100 KB vowels: plugind / Go mutex (article 3)', 'go-mutex', 5),
   faster('vowels-100k', '100 KB vowels: plugind / best Go pool', 'go-pool', 2.2),
   faster(

@@ -73,6 +73,6 @@ function adjusted(scenario: Scenario, { isQuick, rounds, seconds }: BenchOptions
   return {
     ...scenario,
     rounds: rounds ?? (isQuick ? quickRounds : scenario.rounds),
-    seconds: seconds ?? (isQuick ? QUICK_SECONDS : scenario.seconds),
+    seconds: seconds ?? (isQuick && scenario.tool === undefined ? QUICK_SECONDS : scenario.seconds),
   };
 }

@@ -1,18 +1,24 @@
-/** Every scenario, in the order in which `npm run bench` measures them. */
+/**
+ * Every scenario, in the order in which `npm run bench` measures them: those of one plugin together, since
+ * their servers stay up, warm, from one to the next.
+ */
 import { ARTICLE_SCENARIOS } from './article.ts';
 import { BODY_SCENARIOS } from './bodies.ts';
-import { HELLO_SCENARIOS } from './hello.ts';
+import { FRESH_SCENARIO, HELLO_SCENARIOS } from './hello.ts';
 import { LOCK_WAIT_SCENARIO } from './lock-wait.ts';
-import { PACED_SCENARIOS } from './paced.ts';
+import { FIXED_RATE_SCENARIO, OVERLOAD_SCENARIO } from './paced.ts';
 import type { Scenario } from './scenario.ts';
-import { WAITING_SCENARIOS } from './waiting.ts';
+import { HOST_WAIT_SCENARIO, SLOW_AMONG_QUICK_SCENARIO } from './waiting.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   ...HELLO_SCENARIOS,
+  FIXED_RATE_SCENARIO,
+  FRESH_SCENARIO,
   ...BODY_SCENARIOS,
-  ...PACED_SCENARIOS,
-  ...WAITING_SCENARIOS,
+  SLOW_AMONG_QUICK_SCENARIO,
   LOCK_WAIT_SCENARIO,
+  OVERLOAD_SCENARIO,
+  HOST_WAIT_SCENARIO,
   ...ARTICLE_SCENARIOS,
 ];
 

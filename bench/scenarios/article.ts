@@ -7,7 +7,7 @@ const base = {
   traffic: { kind: 'fixed', body: 'John Doe', answer: '{"message":"🦀 Hello John Doe"}' },
   pace: { kind: 'closed' },
   seconds: 1,
-  rounds: 2,
+  rounds: 1,
   contenders: [
     'go-shared-unlocked',
     'go-instance-per-request',

@@ -39,6 +39,7 @@ export const BODY_SCENARIOS: readonly Scenario[] = [
     served: VOWELS,
     traffic: { kind: 'vowels', bytes: 1_048_576 },
     connections: 8,
+    rounds: 2,
   },
   {
     ...base,
@@ -48,8 +49,7 @@ export const BODY_SCENARIOS: readonly Scenario[] = [
     traffic: { kind: 'unique-echo', bytes: 1024 },
     connections: 100,
     contenders: [
-      ...base.contenders,
-      ...['plugind-1', 'bare-fastify'],
+      ...['plugind', 'go-mutex', 'plugind-1', 'bare-fastify'],
       ...(CPUS === 1 ? [] : ['bare-fastify-cluster']),
     ],
   },

@@ -6,33 +6,32 @@ import { HELLO } from './hello.ts';
 import type { Scenario } from './scenario.ts';
 import { SLOW, slowPart } from './slow-calls.ts';
 
-export const PACED_SCENARIOS: readonly Scenario[] = [
-  {
-    name: 'fixed-rate',
-    title: 'hello, half of the slowest one’s capacity, 100 connections',
-    served: HELLO,
-    traffic: { kind: 'unique-hello' },
-    connections: 100,
-    pace: { kind: 'slowest', share: 0.5 },
-    seconds: 1.5,
-    rounds: 3,
-    warmLoads: 8,
-    contenders: ['plugind', 'go-mutex', 'go-pool'],
-    quickContenders: [],
-  },
-  {
-    name: 'overload',
-    title: 'calls of 1 ms at twice the own capacity, a queue of 64 a worker',
-    served: { ...SLOW, queueMax: 64 },
-    traffic: { kind: 'fixed', ...bodyAndAnswer() },
-    connections: 512,
-    pace: { kind: 'own', share: 2 },
-    seconds: 1.5,
-    rounds: 2,
-    contenders: ['plugind', 'go-mutex', 'promise-mutex'],
-    quickContenders: [],
-  },
-];
+export const FIXED_RATE_SCENARIO: Scenario = {
+  name: 'fixed-rate',
+  title: 'hello, half of the slowest one’s capacity, 100 connections',
+  served: HELLO,
+  traffic: { kind: 'unique-hello' },
+  connections: 100,
+  pace: { kind: 'slowest', share: 0.5 },
+  seconds: 1.5,
+  rounds: 3,
+  warmLoads: 8,
+  contenders: ['plugind', 'go-mutex', 'go-pool'],
+  quickContenders: [],
+};
+
+export const OVERLOAD_SCENARIO: Scenario = {
+  name: 'overload',
+  title: 'calls of 1 ms at twice the own capacity, a queue of 64 a worker',
+  served: { ...SLOW, queueMax: 64 },
+  traffic: { kind: 'fixed', ...bodyAndAnswer() },
+  connections: 512,
+  pace: { kind: 'own', share: 2 },
+  seconds: 1.5,
+  rounds: 2,
+  contenders: ['plugind', 'go-mutex', 'promise-mutex'],
+  quickContenders: [],
+};
 
 function bodyAndAnswer(): { body: string | Uint8Array; answer: string | Uint8Array } {
   const { body, answer } = slowPart('100');
