@@ -14,7 +14,7 @@ const stopRequested = new Promise<string>((resolve) => {
   process.on('SIGINT', () => resolve('SIGINT'));
   process.on('SIGTERM', () => resolve('SIGTERM'));
   process.on('message', (message: unknown) => {
-    if (message === 'shutdown') resolve('shutdown');
+    if (message === 'shutdown' || message === 'retire') resolve(message);
   });
 });
 

@@ -19,6 +19,8 @@ export interface AdminRoutesOptions extends AccessOptions {
   readonly state: () => LifecycleState;
   /** Further reasons of the primary's why this app is not ready. Default none. */
   readonly notReady?: () => readonly string[];
+  /** Whether this worker leaves while others serve on, so that the app is ready all the same. Default never. */
+  readonly isRetired?: () => boolean;
   /** Asks the primary for a roll. Default: there is no primary of ours, as under pm2. */
   readonly reload?: () => Promise<PrimaryReply>;
   /** Told of each error that is ours (`INTERNAL`), for the log. */
@@ -30,9 +32,11 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Adds hooks, an error handler and routes to `app`, and to nothing outside its scope. */
 export function addAdminRoutes(app: FastifyInstance, options: AdminRoutesOptions): void {
-  const { cluster, state, notReady = () => [] } = options;
+  const { cluster, state, notReady = () => [], isRetired = () => false } = options;
   app.addHook('onRequest', (_request, reply, done) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    // Whoever polls here on one connection is to find those who stay.
+    if (isRetired()) reply.header('connection', 'close');
     done();
   });
   app.addHook('onRequest', createAccessCheck(options));
@@ -45,7 +49,8 @@ export function addAdminRoutes(app: FastifyInstance, options: AdminRoutesOptions
   get(app, '/livez', (_request, reply) => reply.type('text/plain; charset=utf-8').send('ok'));
   get(app, '/readyz', (_request, reply) => {
     const now = state();
-    const reasons = [...(now === 'ready' ? [] : [`the worker is ${now}`]), ...notReady()];
+    const isUp = now === 'ready' || isRetired();
+    const reasons = [...(isUp ? [] : [`the worker is ${now}`]), ...notReady()];
     return sendJson(reply, reasons.length === 0 ? 200 : 503, { state: now, reasons });
   });
   addReloadRoute(app, options);

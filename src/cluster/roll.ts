@@ -7,6 +7,7 @@
 import type { Accepted } from '../config/accepted-config.ts';
 import { ServerError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { RETIRE } from '../worker/stop-reason.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
 export interface RollPlan {
@@ -49,7 +50,7 @@ export async function roll(plan: RollPlan): Promise<void> {
     throw error;
   }
   const superfluous = slots.splice(next.config.workers);
-  await Promise.all(superfluous.map((slot) => slot.stop()));
+  await Promise.all(superfluous.map((slot) => slot.stop(RETIRE)));
   await Promise.all(slots.map((slot) => slot.drained()));
 }
 
@@ -69,7 +70,7 @@ async function goBack(
   before: number,
 ): Promise<void> {
   const added = slots.splice(before);
-  await Promise.all(added.map((slot) => slot.stop()));
+  await Promise.all(added.map((slot) => slot.stop(RETIRE)));
   for (const slot of rolled) {
     slot.prefer(previous);
     await slot.replace(previous).catch((err: unknown) => {

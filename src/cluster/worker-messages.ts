@@ -2,11 +2,15 @@
  * What a worker and our own primary say to each other over the cluster's channel. Both sides
  * import it; anything else on the channel is ignored.
  */
+import type { RETIRE } from '../worker/stop-reason.ts';
 
 /** Sent by a worker once all its listeners are bound; pm2 knows the same word. */
 export const READY_MESSAGE = 'ready';
-/** Asks a worker to drain and leave; pm2 sends the same word. */
-export const SHUTDOWN_MESSAGE = 'shutdown';
+/**
+ * Asks a worker to drain and leave: with all the others (pm2 sends the same word), or alone while
+ * they serve on.
+ */
+export type LeaveMessage = 'shutdown' | typeof RETIRE;
 /** A worker's exit code for a mistake that only the operator can mend. */
 export const EXIT_OPERATOR_MISTAKE = 2;
 

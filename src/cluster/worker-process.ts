@@ -6,7 +6,7 @@ import cluster, { type Worker } from 'node:cluster';
 import type { Accepted } from '../config/accepted-config.ts';
 import { ServerError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { isFailed, READY_MESSAGE, SHUTDOWN_MESSAGE } from './worker-messages.ts';
+import { isFailed, type LeaveMessage, READY_MESSAGE } from './worker-messages.ts';
 
 /** Why a worker is gone: the label `reason` of the restarts. `late`: it was killed for it. */
 export type DeathReason = 'exit' | 'signal' | 'late';
@@ -96,12 +96,12 @@ export class WorkerProcess {
   }
 
   /** Asks it to drain and leave, and kills it after `limitMs`. Resolves when it is gone. */
-  stop(limitMs: number): Promise<Death> {
+  stop(word: LeaveMessage, limitMs: number): Promise<Death> {
     clearTimeout(this.#startTimer);
     // Node drops a message to a worker that does not listen yet. A signal ends such a worker, and one
     // that listens by now drains.
     if (!this.isReady) this.#worker?.process.kill('SIGTERM');
-    else if (this.#worker?.isConnected()) this.#worker.send(SHUTDOWN_MESSAGE);
+    else if (this.#worker?.isConnected()) this.#worker.send(word);
     this.#stopTimer ??= setTimeout(() => {
       this.#isLate = true;
       this.kill();

@@ -5,9 +5,10 @@
 import type { SlotStatus } from '../admin/primary-status.ts';
 import { ACCEPTED_VARIABLE, type Accepted } from '../config/accepted-config.ts';
 import type { Logger } from '../log.ts';
+import { RETIRE } from '../worker/stop-reason.ts';
 import { SLOT_VARIABLE } from './process-role.ts';
 import { RestartPolicy } from './restart-policy.ts';
-import type { NotReadyMessage } from './worker-messages.ts';
+import type { LeaveMessage, NotReadyMessage } from './worker-messages.ts';
 import { DEATH_REASONS, type Death, type DeathReason, WorkerProcess } from './worker-process.ts';
 
 export interface WorkerSlotOptions {
@@ -111,8 +112,8 @@ export class WorkerSlot {
     this.#accepted = accepted;
     this.#policy.reset();
     this.#keep(candidate);
-    if (old !== null) this.#retire(old);
-    if (this.#isStopping) this.#retire(candidate);
+    if (old !== null) this.#letGo(old, RETIRE);
+    if (this.#isStopping) this.#letGo(candidate, 'shutdown');
   }
 
   /** What the next worker is to run on when the one there is dies. */
@@ -130,12 +131,15 @@ export class WorkerSlot {
     await Promise.all([...this.#draining].map(({ gone }) => gone));
   }
 
-  /** Asks its workers to drain; resolves when they are gone, to whether all left in time. Idempotent. */
-  async stop(): Promise<boolean> {
+  /**
+   * Asks its workers to drain, with those of all slots or (`retire`) alone; resolves when they are
+   * gone, to whether all left in time. Idempotent.
+   */
+  async stop(word: LeaveMessage = 'shutdown'): Promise<boolean> {
     this.#isStopping = true;
     if (this.#restartTimer !== null) clearTimeout(this.#restartTimer);
-    if (this.#worker !== null) this.#retire(this.#worker);
-    if (this.#candidate !== null) this.#retire(this.#candidate);
+    if (this.#worker !== null) this.#letGo(this.#worker, word);
+    if (this.#candidate !== null) this.#letGo(this.#candidate, word);
     const ends = await Promise.all([...this.#draining].map(({ gone }) => gone));
     return ends.every(({ reason }) => reason !== 'late');
   }
@@ -173,12 +177,12 @@ export class WorkerSlot {
   }
 
   /** Asks it to leave. From here on its exit is no death. */
-  #retire(worker: WorkerProcess): void {
+  #letGo(worker: WorkerProcess, word: LeaveMessage): void {
     if (this.#worker === worker) this.#worker = null;
     if (this.#draining.has(worker)) return;
     const { slot, log, stopMs, onChange } = this.#options;
     this.#draining.add(worker);
-    void worker.stop(stopMs()).then(({ pid, code, signal, reason }) => {
+    void worker.stop(word, stopMs()).then(({ pid, code, signal, reason }) => {
       this.#draining.delete(worker);
       const isLate = reason === 'late';
       const message = isLate ? 'worker did not leave in time, killed' : 'worker stopped';

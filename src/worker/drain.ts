@@ -59,7 +59,7 @@ export async function drain(options: DrainOptions): Promise<void> {
 }
 
 /** Closes the listening handle alone and keeps idle sockets, unlike `http.Server.close`. */
-function stopAccepting(server: Server): void {
+export function stopAccepting(server: Server): void {
   NetServer.prototype.close.call(server);
 }
 

@@ -23,12 +23,12 @@ import { createWorkerMetrics, type WorkerMetrics } from '../metrics/create-worke
 import type { ServedPlugin } from '../plugin/served-plugin.ts';
 import { readVersion } from '../version.ts';
 import { closePlugins, createPlugins } from './create-plugins.ts';
-import { drain } from './drain.ts';
+import { type DrainOptions, drain, stopAccepting } from './drain.ts';
 import { createFailureLog } from './failure-log.ts';
 import { LifeRecord } from './life-record.ts';
 import { createOwnProcess } from './own-process.ts';
 import { claimSlot, readClaims, releaseSlot } from './slot-claims.ts';
-import { PRIMARY_GONE, type StopReason } from './stop-reason.ts';
+import { doOthersServe, PRIMARY_GONE, type StopReason } from './stop-reason.ts';
 import { readHangRecord } from './watchdog/hang-record.ts';
 import { startWatchdog, type Watchdog } from './watchdog/watchdog.ts';
 import type { WorkerRole } from './worker-role.ts';
@@ -135,18 +135,28 @@ async function serveUntilStopped(options: WorkerOptions, runDir: string): Promis
   const reason = await options.stopRequested;
   log.info({ reason }, 'asked to stop');
   lifecycle.advance('draining');
-  // Their pages come back to other workers.
-  admin.live.close();
+  const isRetired = doOthersServe(role, runDir, reason);
+  admin.drain({ isRetired });
   await drain({
     server: app.server,
     connections,
     // Only refuses at once; that the calls under way have ended is waited for later.
     refuseWaiting: () => void closePlugins(plugins.values()),
-    ...(reason === PRIMARY_GONE ? ORPHAN_DRAIN : { ...config.http, ...config.shutdown }),
+    ...drainTimes(config, { reason, isRetired }),
     log,
   });
   lifecycle.advance('closed');
   await close();
+}
+
+function drainTimes(
+  { http, shutdown }: PluginHostConfig,
+  { reason, isRetired }: { readonly reason: StopReason; readonly isRetired: boolean },
+): Pick<DrainOptions, 'keepAliveTimeoutMs' | 'delayMs' | 'drainMs'> {
+  if (reason === PRIMARY_GONE) return ORPHAN_DRAIN;
+  const { keepAliveTimeoutMs } = http;
+  // Where the shared port goes on accepting, no balancer has to be told.
+  return { keepAliveTimeoutMs, ...shutdown, ...(isRetired && { delayMs: 0 }) };
 }
 
 /** Its states are logged, and remembered for the live page. */
@@ -179,7 +189,8 @@ interface Admin {
   readonly app: App;
   /** Adds the admin routes to a scope of the public listener. */
   readonly addRoutes: (scope: App) => void;
-  readonly live: LiveFeed;
+  /** Ends the live pages, which come back to other workers; a retired one leaves all else to them too. */
+  drain(how: { readonly isRetired: boolean }): void;
   closeSocket(): Promise<void>;
 }
 
@@ -206,6 +217,7 @@ async function createAdmin(
     log,
     ...(role.hasOwnPrimary && { askPrimary: () => ask('status') }),
   });
+  let isRetired = false;
   const routes: AdminRoutesOptions = {
     host: config.admin.host,
     token: config.admin.token,
@@ -217,15 +229,21 @@ async function createAdmin(
     }),
     state: () => lifecycle.state,
     notReady,
+    isRetired: () => isRetired,
     ...(role.hasOwnPrimary && {
       reload: () => askPrimary({ runDir, method: 'POST', path: '/reload' }),
     }),
     onInternalError: (error, request) => log.error({ err: error, ...request }, 'request failed'),
   };
+  const app = createAdminServer({ ...routes, live, requestIdPrefix: requestIdPrefix(role) });
   return {
-    app: createAdminServer({ ...routes, live, requestIdPrefix: requestIdPrefix(role) }),
+    app,
     addRoutes: (scope) => addAdminRoutes(scope, { ...routes, host: null }),
-    live,
+    drain: (how) => {
+      isRetired = how.isRetired;
+      live.close();
+      if (isRetired) stopAccepting(app.server);
+    },
     closeSocket: () => socket.close(),
   };
 }

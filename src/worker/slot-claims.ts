@@ -6,6 +6,7 @@
  */
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { isProcessGone } from '../admin/sibling-socket.ts';
 import type { ListenConfig } from '../config/types.ts';
 
 /** What a worker says of itself. */
@@ -31,6 +32,12 @@ export function claimSlot(runDir: string, slot: string, claim: SlotClaim): void 
 export function releaseSlot(runDir: string, slot: string, pid: number): void {
   const file = claimPath(runDir, slot);
   if (readClaim(file)?.pid === pid) rmSync(file, { force: true });
+}
+
+/** Whether another process that lives has taken the slot from this one. */
+export function isSlotTaken(runDir: string, slot: string, pid: number): boolean {
+  const claim = readClaim(claimPath(runDir, slot));
+  return claim !== null && claim.pid !== pid && !isProcessGone(claim.pid);
 }
 
 /** Every claim there is; of dead workers too. */

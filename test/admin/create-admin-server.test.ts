@@ -67,6 +67,20 @@ describe('createAdminServer', () => {
     }
   });
 
+  it('is ready while it drains where others serve on, and sends its clients to them', async () => {
+    let reasons: readonly string[] = [];
+    const app = create({
+      state: () => 'draining',
+      isRetired: () => true,
+      notReady: () => reasons,
+    });
+    const reply = await get(app, '/readyz');
+    assert.deepEqual([reply.statusCode, reply.headers.connection], [200, 'close']);
+    assert.deepEqual(reply.json(), { state: 'draining', reasons: [] });
+    reasons = ['slot 1 restarts'];
+    assert.equal((await get(app, '/readyz')).statusCode, 503);
+  });
+
   it('answers HEAD like GET, without the body', async () => {
     const app = create();
     for (const url of ['/metrics', '/status', '/livez', '/readyz']) {

@@ -23,7 +23,7 @@ function setUp(options: { before: number; after: number; failsAt?: number; stops
         events.push(`${slot} ${hash}`);
       },
       prefer: () => {},
-      stop: async () => void events.push(`${slot} stopped`),
+      stop: async (word: string) => void events.push(`${slot} ${word}`),
       drained: async () => {},
     };
     return fake as unknown as WorkerSlot;
@@ -53,7 +53,7 @@ describe('roll', () => {
     assert.deepEqual([up.events, up.slots.length], [['0 new', '1 new', '2 new'], 3]);
     const down = setUp({ before: 3, after: 1 });
     await down.done;
-    assert.deepEqual([down.events, down.slots.length], [['0 new', '1 stopped', '2 stopped'], 1]);
+    assert.deepEqual([down.events, down.slots.length], [['0 new', '1 retire', '2 retire'], 1]);
   });
 
   it('changes nothing when the first new worker fails', async () => {
@@ -66,15 +66,7 @@ describe('roll', () => {
   it('goes back when a later one fails, and takes the added ones away', async () => {
     const { events, done, slots } = setUp({ before: 2, after: 4, failsAt: 3 });
     await assert.rejects(done, /bad plugin/);
-    assert.deepEqual(events, [
-      '0 new',
-      '1 new',
-      '2 new',
-      '2 stopped',
-      '3 stopped',
-      '0 old',
-      '1 old',
-    ]);
+    assert.deepEqual(events, ['0 new', '1 new', '2 new', '2 retire', '3 retire', '0 old', '1 old']);
     assert.equal(slots.length, 2);
   });
 

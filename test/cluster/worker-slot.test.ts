@@ -161,6 +161,14 @@ describe('WorkerSlot', () => {
     assert.deepEqual(deaths, []);
   });
 
+  it('tells its worker when others serve on behind it', async () => {
+    latest().emit('message', 'ready');
+    const stopped = slot.stop('retire');
+    assert.deepEqual(latest().sent, ['retire']);
+    await latest().end(0);
+    assert.equal(await stopped, true);
+  });
+
   it('says nothing to a worker whose channel is gone, and waits for its exit all the same', async () => {
     latest().emit('message', 'ready');
     latest().isChannelOpen = false;
@@ -196,7 +204,7 @@ describe('WorkerSlot', () => {
     assert.deepEqual(old?.sent, []);
     latest().emit('message', 'ready');
     await replaced;
-    assert.deepEqual(old?.sent, ['shutdown']);
+    assert.deepEqual(old?.sent, ['retire']);
     assert.equal(slot.status().accepted, 'second');
     await old?.end(0);
     assert.deepEqual(deaths, []);

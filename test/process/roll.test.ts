@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { Agent, get, type RequestOptions } from 'node:http';
 import { describe, it } from 'node:test';
 import { startDelayProxy } from '../helpers/delay-proxy.ts';
 import { IS_LONG, startSite } from '../helpers/site.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
 const ROLLS = IS_LONG ? 10 : 2;
+/** Of the balancer. */
+const POLL_MS = 10;
 const REQUESTS = IS_LONG ? 20_000 : 500;
 
 describe('rolls of the own primary', () => {
@@ -37,6 +40,41 @@ describe('rolls of the own primary', () => {
     assert.ok(rolls.every(({ state }) => state === 'done'));
     assert.ok(slots.every(({ restarts }) => Object.values(restarts).every((count) => count === 0)));
     assert.equal(await site.stop(), 0);
+  });
+
+  // Seen failing with the old workers told to stop instead of to retire.
+  it('are seen by no balancer that polls the admin port, and wait for none', async (t) => {
+    const site = await startSite(t, { config: { shutdown: { delayMs: 500 } } });
+    await site.ready(2);
+    const { port } = new URL(site.server.adminUrl);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    t.after(() => agent.destroy());
+    const polls: unknown[] = [];
+    const poll = (how: RequestOptions): Promise<void> =>
+      new Promise((resolve) => {
+        const request = get({ host: '127.0.0.1', port, path: '/readyz', ...how }, (reply) => {
+          polls.push(reply.statusCode);
+          reply.resume().once('end', resolve);
+        });
+        request.once('error', ({ message }) => {
+          polls.push(message);
+          resolve();
+        });
+      });
+    const rolled = site.reload();
+    let isOver = false;
+    void rolled.then(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      await Promise.all([poll({ agent }), poll({ agent: false })]);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+    assert.equal((await rolled).code, 0);
+    assert.deepEqual(new Set(polls), new Set([200]), `${polls.length} polls`);
+    assert.doesNotMatch(site.server.output.stdout, /still accepting/);
+    assert.equal(await site.stop(), 0);
+    assert.match(site.server.output.stdout, /still accepting/);
   });
 
   for (const signal of ['SIGHUP', 'SIGUSR2'] as const) {

@@ -1,26 +1,37 @@
 /** One worker in this process, from its start to its end. */
 import assert from 'node:assert/strict';
 import dns from 'node:dns';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { after, describe, it, mock } from 'node:test';
 import { ServerError } from '../../src/errors.ts';
 import { runWorker } from '../../src/worker/run-worker.ts';
+import { claimSlot, releaseSlot } from '../../src/worker/slot-claims.ts';
 import { loadFile } from '../config/fixture.ts';
 import { exampleWasm } from '../helpers/paths.ts';
 import { freePort } from '../helpers/pm2-process.ts';
+import { WireClient } from '../http/wire-client.ts';
+
+const READYZ = 'GET /readyz HTTP/1.1\r\nhost: localhost\r\n\r\n';
 
 describe('runWorker', () => {
   const runDir = mkdtempSync(path.join(os.tmpdir(), 'run-worker-'));
   after(() => rmSync(runDir, { recursive: true }));
 
-  const start = (listen: unknown, stopRequested: Promise<string>, onReady: () => void) =>
+  const start = (
+    listen: unknown,
+    stopRequested: Promise<string>,
+    onReady: () => void,
+    { admin = { port: 0 }, shutdown = {}, hasOwnPrimary = false } = {},
+  ) =>
     runWorker({
       config: loadFile({
         listen,
-        admin: { port: 0 },
+        admin,
+        shutdown,
         log: { level: 'silent' },
         plugins: { echo: { wasm: exampleWasm('echo') } },
         routes: [{ path: '/', plugin: 'echo', function: 'echo' }],
@@ -31,7 +42,7 @@ describe('runWorker', () => {
         primaryPid: process.pid,
         runDir,
         restarts: 0,
-        hasOwnPrimary: false,
+        hasOwnPrimary,
         errorLog: null,
         expectedWorkers: 1,
       },
@@ -77,6 +88,49 @@ describe('runWorker', () => {
     assert.equal(await exitCode, 0);
     assert.equal(await ask('127.0.0.1'), 'refused');
   });
+
+  // Seen failing with the worker taken for one of a server that stops.
+  for (const [how, hasOwnPrimary, isReady] of [
+    ['is retired by our own primary', true, true],
+    ['has a follower in its slot, as in a reload of pm2', false, true],
+    ['is stopped with all others', true, false],
+  ] as const) {
+    it(`${isReady ? 'is missed by no' : 'tells the'} balancer when it ${how}`, async () => {
+      const [port, adminPort] = [await freePort(), await freePort()];
+      let stop: (reason: string) => void = () => {};
+      const stopRequested = new Promise<string>((resolve) => {
+        stop = resolve;
+      });
+      let exitCode: Promise<number> | null = null;
+      const delayMs = isReady ? 600_000 : 500;
+      await new Promise<void>((resolve, reject) => {
+        const more = { admin: { port: adminPort }, shutdown: { delayMs }, hasOwnPrimary };
+        exitCode = start({ port }, stopRequested, resolve, more);
+        exitCode.catch(reject);
+      });
+      const kept = await WireClient.connect(adminPort);
+      // Asked once, it is the worker's for certain.
+      kept.send(READYZ);
+      await kept.answers(1);
+      const address = { host: '127.0.0.1', port };
+      if (!hasOwnPrimary)
+        claimSlot(runDir, '0', { pid: process.ppid, listen: address, admin: address });
+      stop(isReady && hasOwnPrimary ? 'retire' : 'shutdown');
+      kept.send(READYZ);
+      const [, reply] = await kept.answers(2);
+      assert.equal(reply?.status, isReady ? 200 : 503);
+      assert.equal(reply?.headers.connection, isReady ? 'close' : 'keep-alive');
+      const socket = connect(adminPort, '127.0.0.1');
+      const isAccepted = await once(socket, 'connect').then(
+        () => true,
+        () => false,
+      );
+      socket.destroy();
+      assert.equal(isAccepted, !isReady);
+      assert.equal(await exitCode, 0);
+      releaseSlot(runDir, '0', process.ppid);
+    });
+  }
 
   it('is a mistake of the operator where the port is taken or the host unknown', async () => {
     const holder = createServer();
