@@ -1,5 +1,6 @@
 /** One command of the command line, from its arguments to its exit code. Each loads what it needs, no more. */
 
+import { PrimarySignals } from '../cluster/primary-signals.ts';
 import { readVersion } from '../version.ts';
 import type { Command } from './arguments.ts';
 import { USAGE } from './usage.ts';
@@ -18,7 +19,10 @@ export async function runCommand(command: Command): Promise<number> {
       return (await import('./reload.ts')).reload(command.runDir);
     case 'verify':
       return (await import('./verify/verify.ts')).verify(command.args);
-    case 'serve':
-      return (await import('./serve.ts')).serve(command.args);
+    case 'serve': {
+      // Before the rest loads, so that no signal is lost to that.
+      const signals = new PrimarySignals();
+      return (await import('./serve.ts')).serve(command.args, signals);
+    }
   }
 }

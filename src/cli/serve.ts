@@ -4,8 +4,9 @@
  */
 import { fileURLToPath } from 'node:url';
 import { prepareRunDir, removeRunDir } from '../admin/run-dir.ts';
-import { runPrimary } from '../cluster/primary.ts';
+import { type PrimaryOptions, runPrimary } from '../cluster/primary.ts';
 import { assertFreeRunDir } from '../cluster/primary-server.ts';
+import type { PrimarySignals } from '../cluster/primary-signals.ts';
 import { OWN_APP_NAME, readProcessRole } from '../cluster/process-role.ts';
 import { type Accepted, acceptConfig, assertSameAddresses } from '../config/accepted-config.ts';
 import { loadConfig } from '../config/load-config.ts';
@@ -18,30 +19,33 @@ import { BUNDLED_PLUGIN } from './bundled.ts';
 import { checkListen } from './check-listen.ts';
 import { banner } from './print.ts';
 
-/** Resolves to the exit code once every worker has left. @throws ServerError before anything listens. */
-export async function serve(args: ServeArguments): Promise<number> {
+/** Resolves to the exit code once every worker has left, or at a signal to stop before there are any. @throws ServerError before anything listens. */
+export async function serve(args: ServeArguments, signals: PrimarySignals): Promise<number> {
   const asked = loadConfig({ args, bundled: BUNDLED_PLUGIN });
   const given = readProcessRole().runDir;
   const runDir = await prepareRunDir({ given, appName: OWN_APP_NAME, primaryPid: process.pid });
   await assertFreeRunDir(runDir);
   try {
-    return await serveFrom(runDir, asked, args);
+    const checked = prepare(runDir, asked, args);
+    const ready = await Promise.race([checked, signals.stopped]);
+    return ready === undefined ? 0 : await runPrimary({ ...ready, signals });
   } finally {
     await removeRunDir({ runDir, isGiven: given !== null });
   }
 }
 
-async function serveFrom(
+/** Everything that can be wrong is found here. */
+async function prepare(
   runDir: string,
   asked: PluginHostConfig,
   args: ServeArguments,
-): Promise<number> {
+): Promise<Omit<PrimaryOptions, 'signals'>> {
   const first = await acceptConfig(runDir, asked);
   const descriptions = await checkPlugins(first);
   const listen = { ...asked.listen, port: await checkListen('listen', asked.listen) };
   const admin = { ...asked.admin, port: await checkListen('admin', asked.admin) };
   const accepted = await acceptConfig(runDir, { ...first.config, listen, admin });
-  return runPrimary({
+  return {
     workerFile: fileURLToPath(import.meta.resolve('../worker.js')),
     accepted: { ...accepted, sources: first.sources },
     readAnew: () => {
@@ -53,7 +57,7 @@ async function serveFrom(
     runDir,
     log: createLogger(asked.log.level, { process: 'primary', pid: process.pid }),
     onReady: () => console.error(banner(accepted.config, descriptions)),
-  });
+  };
 }
 
 async function checkPlugins({ config }: Accepted): Promise<PluginDescription[]> {

@@ -8,6 +8,7 @@ import { type Accepted, assertSameAddresses, removeUnaccepted } from '../config/
 import type { Logger } from '../log.ts';
 import { createPrimaryMetrics, type PrimaryFigures } from '../metrics/primary-metrics.ts';
 import { createPrimaryServer, type PrimaryServer } from './primary-server.ts';
+import { isStop, type PrimarySignals } from './primary-signals.ts';
 import { EXPECTED_VARIABLE, RUN_DIR_VARIABLE } from './process-role.ts';
 import { roll } from './roll.ts';
 import { type MutableRoll, RollQueue } from './roll-queue.ts';
@@ -24,6 +25,7 @@ export interface PrimaryOptions {
   /** Reads configuration and plugins anew, as at the start. Throws what is wrong with them. */
   readonly readAnew: () => Promise<Accepted>;
   readonly runDir: string;
+  readonly signals: PrimarySignals;
   readonly log: Logger;
   /** Once, when every worker is ready for the first time. */
   readonly onReady: () => void;
@@ -71,16 +73,14 @@ class Primary {
       this.#exit = resolve;
     });
     cluster.setupPrimary({ exec: this.#options.workerFile, args: [] });
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(signal, () => this.#onStopSignal(signal));
-    }
-    for (const signal of ['SIGHUP', 'SIGUSR2'] as const) {
-      process.on(signal, () => this.#request(signal));
-    }
     for (let slot = 0; slot < this.#accepted.config.workers; slot++) {
       this.#slots.push(this.#createSlot(slot, this.#accepted));
     }
     for (const slot of this.#slots) slot.start();
+    this.#options.signals.follow((signal) => {
+      if (isStop(signal)) this.#onStopSignal(signal);
+      else this.#request(signal);
+    });
     this.#watch.follow(this.#accepted);
     // Readiness recovers by time alone, which no event tells.
     const ticker = setInterval(() => this.#tellReadiness(), 1000);

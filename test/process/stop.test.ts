@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
 import { describe, it } from 'node:test';
 import { exampleWasm } from '../helpers/paths.ts';
 import { isAlive } from '../helpers/pm2-process.ts';
-import { CLI_FILE, cleanEnvironment } from '../helpers/server-process.ts';
+import { CLI_FILE, cleanEnvironment, spawnCli } from '../helpers/server-process.ts';
 import { startSite } from '../helpers/site.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
@@ -40,6 +43,30 @@ describe('the end of the own primary', () => {
     assert.equal(code, 0, output);
     assert.equal(output.match(/"msg":"drain: done"/g)?.length, 2, 'both workers drained');
     assert.doesNotMatch(output, /"forced":true/);
+  });
+
+  // Seen failing with the signals heard only once the plugins were checked: ended by SIGHUP.
+  it('is not by SIGHUP, but by SIGTERM with 0, also while plugins are still checked', async (t) => {
+    const dir = mkdtempSync(path.join(os.tmpdir(), 'early-'));
+    t.after(() => rmSync(dir, { recursive: true }));
+    mkdirSync(path.join(dir, 'tmp'));
+    const hold =
+      'process.stderr.write("checking\\n"); await new Promise((end) => setTimeout(end, 60_000));';
+    writeFileSync(path.join(dir, 'hold.mjs'), `${hold} export const a = { b() {} };`);
+    const config = path.join(dir, 'plugind.json');
+    const hello = { wasm: exampleWasm('hello'), hostFunctions: 'hold.mjs' };
+    const routes = [{ path: '/', plugin: 'hello', function: 'hello' }];
+    writeFileSync(config, JSON.stringify({ plugins: { hello }, routes }));
+    const { child, output, exited } = spawnCli({
+      args: ['serve', '--config', config, '--port', '0', '--admin-port', '0'],
+      env: { TMPDIR: path.join(dir, 'tmp') },
+    });
+    t.after(() => child.kill('SIGKILL'));
+    await waitFor('the check', () => output.stderr.includes('checking'));
+    child.kill('SIGHUP');
+    child.kill('SIGTERM');
+    assert.equal(await exited, 0, output.stderr);
+    assert.deepEqual(readdirSync(path.join(dir, 'tmp')), [], 'its run directory is gone');
   });
 
   // Seen failing with the second signal ignored: the drain went on to its end.
