@@ -4,8 +4,11 @@
  */
 import { ServerError } from '../errors.ts';
 
-/** `starting`: its worker is not ready yet; `waiting`: the worker died and a pause goes by. */
-export type SlotState = 'starting' | 'ready' | 'waiting';
+/**
+ * `starting`: its worker is not ready yet; `waiting`: the worker died and a pause goes by;
+ * `stopping`: for good, its workers drain or are gone.
+ */
+export type SlotState = 'starting' | 'ready' | 'waiting' | 'stopping';
 
 export interface SlotStatus {
   readonly slot: string;

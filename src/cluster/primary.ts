@@ -111,7 +111,7 @@ class Primary {
         [RUN_DIR_VARIABLE]: runDir,
       }),
       startMs: START_MS,
-      stopMs: () => this.#stopMs(),
+      stopMs,
       log,
       onChange: () => this.#onChange(),
       onDeath: (death) => this.#onDeath(String(slot), death),
@@ -140,6 +140,8 @@ class Primary {
       this.#accepted = next;
       this.#options.log.level = next.config.log.level;
     } finally {
+      // Slots may be gone since the last change, those perhaps that were not ready.
+      this.#onChange();
       await this.#removeUnaccepted();
     }
   }
@@ -195,11 +197,6 @@ class Primary {
     for (const slot of this.#slots) slot.kill();
   }
 
-  #stopMs(): number {
-    const { delayMs, drainMs } = this.#accepted.config.shutdown;
-    return delayMs + drainMs + FORCE_AFTER_MS;
-  }
-
   #status(): PrimaryStatus {
     const { config } = this.#accepted;
     return {
@@ -231,4 +228,9 @@ class Primary {
       rolls: this.#rolls.results,
     };
   }
+}
+
+function stopMs({ config }: Accepted): number {
+  const { delayMs, drainMs } = config.shutdown;
+  return delayMs + drainMs + FORCE_AFTER_MS;
 }

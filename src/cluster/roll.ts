@@ -49,8 +49,7 @@ export async function roll(plan: RollPlan): Promise<void> {
     if (!plan.isStopping()) await goBack(plan, rolled, before);
     throw error;
   }
-  const superfluous = slots.splice(next.config.workers);
-  await Promise.all(superfluous.map((slot) => slot.stop(RETIRE)));
+  await removeFrom(slots, next.config.workers);
   await Promise.all(slots.map((slot) => slot.drained()));
 }
 
@@ -64,14 +63,20 @@ async function proceed({ slots, isStopping }: RollPlan): Promise<void> {
   }
 }
 
+/** Until their workers are gone the slots are in the list: a stop of everything waits for them too. */
+async function removeFrom(slots: WorkerSlot[], first: number): Promise<void> {
+  await Promise.all(slots.slice(first).map((slot) => slot.stop(RETIRE)));
+  slots.splice(first);
+}
+
 async function goBack(
-  { slots, previous, log }: RollPlan,
+  { slots, previous, isStopping, log }: RollPlan,
   rolled: readonly WorkerSlot[],
   before: number,
 ): Promise<void> {
-  const added = slots.splice(before);
-  await Promise.all(added.map((slot) => slot.stop(RETIRE)));
+  await removeFrom(slots, before);
   for (const slot of rolled) {
+    if (isStopping()) return;
     slot.prefer(previous);
     await slot.replace(previous).catch((err: unknown) => {
       log.error({ err }, 'a worker cannot go back to the previous configuration');

@@ -2,7 +2,7 @@
  * One slot of the own primary: it keeps one worker alive, restarting it by the restart policy, and
  * replaces it without a gap. It knows its workers' states; which slots there are is the primary's.
  */
-import type { SlotStatus } from '../admin/primary-status.ts';
+import type { SlotState, SlotStatus } from '../admin/primary-status.ts';
 import { ACCEPTED_VARIABLE, type Accepted } from '../config/accepted-config.ts';
 import type { Logger } from '../log.ts';
 import { RETIRE } from '../worker/stop-reason.ts';
@@ -19,8 +19,8 @@ export interface WorkerSlotOptions {
   readonly accepted: Accepted;
   /** How long a worker may take to become ready. */
   readonly startMs: number;
-  /** How long one may take to leave. */
-  readonly stopMs: () => number;
+  /** How long a worker that runs on this may take to leave. */
+  readonly stopMs: (accepted: Accepted) => number;
   readonly log: Logger;
   /** Every time the state of a worker changes. */
   readonly onChange: () => void;
@@ -78,13 +78,19 @@ export class WorkerSlot {
     const worker = this.#worker ?? this.#candidate;
     return {
       slot: String(this.#options.slot),
-      state: worker === null ? 'waiting' : worker.isReady ? 'ready' : 'starting',
+      state: this.#state(worker),
       pid: worker?.pid ?? null,
       accepted: (worker?.accepted ?? this.#accepted).hash.slice(0, SHORT_HASH),
       restarts: { ...this.#restarts },
       lastDeath: this.#lastDeath,
       draining: [...this.#draining].flatMap(({ pid }) => (pid === null ? [] : [pid])),
     };
+  }
+
+  #state(worker: WorkerProcess | null): SlotState {
+    if (this.#isStopping) return 'stopping';
+    if (worker === null) return 'waiting';
+    return worker.isReady ? 'ready' : 'starting';
   }
 
   /** Starts the worker. */
@@ -182,7 +188,7 @@ export class WorkerSlot {
     if (this.#draining.has(worker)) return;
     const { slot, log, stopMs, onChange } = this.#options;
     this.#draining.add(worker);
-    void worker.stop(word, stopMs()).then(({ pid, code, signal, reason }) => {
+    void worker.stop(word, stopMs(worker.accepted)).then(({ pid, code, signal, reason }) => {
       this.#draining.delete(worker);
       const isLate = reason === 'late';
       const message = isLate ? 'worker did not leave in time, killed' : 'worker stopped';
