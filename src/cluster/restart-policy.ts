@@ -5,7 +5,7 @@
  */
 
 /** A worker that served this long is taken for healthy. */
-const HEALTHY_MS = 1000;
+export const HEALTHY_MS = 1000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5000;
 const STORM_WINDOW_MS = 60_000;

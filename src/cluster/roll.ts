@@ -1,13 +1,14 @@
 /**
  * A roll: every slot gets a worker on another configuration, one slot after the other, and slots
  * are added or removed. The first new worker is the test of the configuration: it compiles,
- * instantiates and probes every plugin before any old worker is retired. When one does not become
- * ready, what was rolled so far goes back.
+ * instantiates and probes every plugin, and serves for a second, before any old worker is retired.
+ * When one does not become ready, or dies while the roll goes on, what was rolled so far goes back.
  */
 import type { Accepted } from '../config/accepted-config.ts';
 import { ServerError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { RETIRE } from '../worker/stop-reason.ts';
+import { HEALTHY_MS } from './restart-policy.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
 export interface RollPlan {
@@ -35,16 +36,19 @@ export async function roll(plan: RollPlan): Promise<void> {
   const rolled: WorkerSlot[] = [];
   try {
     for (const slot of slots.slice(0, next.config.workers)) {
-      await proceed(plan);
-      await slot.replace(next);
+      await proceed(plan, rolled);
+      // Some die only of what they do once they serve. The first one is to show it, alone.
+      await slot.replace(next, rolled.length === 0 ? HEALTHY_MS : 0);
       rolled.push(slot);
     }
     for (let index = before; index < next.config.workers; index++) {
-      await proceed(plan);
+      await proceed(plan, rolled);
       const slot = plan.createSlot(index, next);
       slots.push(slot);
       await slot.replace(next);
+      rolled.push(slot);
     }
+    assertAlive(rolled);
   } catch (error) {
     if (!plan.isStopping()) await goBack(plan, rolled, before);
     throw error;
@@ -53,13 +57,24 @@ export async function roll(plan: RollPlan): Promise<void> {
   await Promise.all(slots.map((slot) => slot.drained()));
 }
 
-/** Waits for old workers where too many drain. */
-async function proceed({ slots, isStopping }: RollPlan): Promise<void> {
+/** Waits for old workers where too many drain. @throws ServerError when the roll is to go no further. */
+async function proceed(
+  { slots, isStopping }: RollPlan,
+  rolled: readonly WorkerSlot[],
+): Promise<void> {
   for (;;) {
     if (isStopping()) throw new ServerError('SHUTTING_DOWN', 'the server is stopping');
+    assertAlive(rolled);
     const draining = slots.filter((slot) => slot.draining > 0);
     if (draining.reduce((sum, slot) => sum + slot.draining, 0) < DRAINING_AT_ONCE) return;
     await Promise.race(draining.map((slot) => slot.drained()));
+  }
+}
+
+/** One that was restarted since has died too: on what it runs on, others would. */
+function assertAlive(rolled: readonly WorkerSlot[]): void {
+  for (const { diedOf } of rolled) {
+    if (diedOf !== null) throw new ServerError('INTERNAL', `a new worker died: ${diedOf}`);
   }
 }
 
@@ -75,7 +90,7 @@ async function goBack(
   before: number,
 ): Promise<void> {
   await removeFrom(slots, before);
-  for (const slot of rolled) {
+  for (const slot of rolled.filter((one) => slots.includes(one))) {
     if (isStopping()) return;
     slot.prefer(previous);
     await slot.replace(previous).catch((err: unknown) => {

@@ -109,6 +109,18 @@ export class WorkerProcess {
     return this.gone;
   }
 
+  /** Resolves when it has lived on for `ms`. @throws ServerError how it ended before that. */
+  async live(ms: number): Promise<void> {
+    if (ms === 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    const lived = new Promise<null>((resolve) => {
+      timer = setTimeout(resolve, ms, null);
+    });
+    const death = await Promise.race([lived, this.gone]);
+    clearTimeout(timer);
+    if (death !== null) throw new ServerError('INTERNAL', death.text);
+  }
+
   send(message: object): void {
     if (this.#worker?.isConnected()) this.#worker.send(message);
   }

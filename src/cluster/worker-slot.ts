@@ -41,6 +41,7 @@ export class WorkerSlot {
   /** The worker that a roll is starting. */
   #candidate: WorkerProcess | null = null;
   #lastDeath: string | null = null;
+  #diedOf: string | null = null;
   #isStopping = false;
   #restartTimer: NodeJS.Timeout | null = null;
 
@@ -55,6 +56,11 @@ export class WorkerSlot {
 
   get isReady(): boolean {
     return this.#worker?.isReady === true;
+  }
+
+  /** How a worker of this slot died since the last `replace`, or null. */
+  get diedOf(): string | null {
+    return this.#diedOf;
   }
 
   /** Why readiness has to say no, or null. */
@@ -101,14 +107,16 @@ export class WorkerSlot {
   }
 
   /**
-   * Starts a worker on something else, and only when it is ready retires the one there is.
-   * @throws ServerError why the new worker is not ready; the old one goes on as if nothing had been.
+   * Starts a worker on something else, and only when it is ready, and has been for `provenMs`,
+   * retires the one there is.
+   * @throws ServerError why the new worker is not; the old one goes on as if nothing had been.
    */
-  async replace(accepted: Accepted): Promise<void> {
+  async replace(accepted: Accepted, provenMs = 0): Promise<void> {
     const candidate = this.#fork(accepted);
     this.#candidate = candidate;
     try {
       await candidate.ready;
+      await candidate.live(provenMs);
     } finally {
       this.#candidate = null;
     }
@@ -117,6 +125,7 @@ export class WorkerSlot {
     this.#restartTimer = null;
     this.#accepted = accepted;
     this.#policy.reset();
+    this.#diedOf = null;
     this.#keep(candidate);
     if (old !== null) this.#letGo(old, RETIRE);
     if (this.#isStopping) this.#letGo(candidate, 'shutdown');
@@ -203,6 +212,7 @@ export class WorkerSlot {
     const { text, pid: workerPid, ...fields } = death;
     this.#worker = null;
     this.#lastDeath = text;
+    this.#diedOf = text;
     this.#restarts[death.reason]++;
     const pauseMs = this.#policy.pauseAfter(death.servedMs);
     log.error({ slot, workerPid, ...fields, text, pauseMs }, 'worker died, restarting');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { HEALTHY_MS } from '../../src/cluster/restart-policy.ts';
 import { roll } from '../../src/cluster/roll.ts';
 import type { WorkerSlot } from '../../src/cluster/worker-slot.ts';
 import type { Accepted } from '../../src/config/accepted-config.ts';
@@ -15,18 +16,23 @@ function setUp(options: {
   before: number;
   after: number;
   failsAt?: number;
+  diesAt?: number;
   stopsAt?: number | 'retire';
 }) {
   const events: string[] = [];
   const lost: number[] = [];
+  const proven: number[] = [];
   let replaced = 0;
   const create = (slot: number): WorkerSlot => {
     const fake = {
       draining: 0,
-      replace: async ({ hash }: Accepted) => {
+      diedOf: null as string | null,
+      replace: async ({ hash }: Accepted, provenMs = 0) => {
         if (hash === 'new' && slot === options.failsAt) throw new Error('bad plugin');
         replaced++;
         events.push(`${slot} ${hash}`);
+        proven.push(provenMs);
+        if (hash === 'new' && slot === options.diesAt) fake.diedOf = 'exit code 1';
       },
       prefer: () => {},
       stop: async (word: string) => {
@@ -50,7 +56,7 @@ function setUp(options: {
         : replaced >= (options.stopsAt ?? Number.POSITIVE_INFINITY),
     log,
   });
-  return { slots, events, lost, done };
+  return { slots, events, lost, proven, done };
 }
 
 describe('roll', () => {
@@ -82,6 +88,25 @@ describe('roll', () => {
     assert.deepEqual(events, ['0 new', '1 new', '2 new', '2 retire', '3 retire', '0 old', '1 old']);
     assert.equal(slots.length, 2);
   });
+
+  it('lets the first new worker alone serve for a while before an old one goes', async () => {
+    const { proven, done } = setUp({ before: 2, after: 3 });
+    await done;
+    assert.deepEqual(proven, [HEALTHY_MS, 0, 0]);
+  });
+
+  // Seen failing with deaths not looked at: `0 new, 1 new, 2 new`, done.
+  for (const [diesAt, expected] of [
+    [0, ['0 new', '0 old']],
+    [1, ['0 new', '1 new', '0 old', '1 old']],
+    [2, ['0 new', '1 new', '2 new', '2 retire', '0 old', '1 old']],
+  ] as const) {
+    it(`goes back when a worker dies that was ready, in slot ${diesAt}`, async () => {
+      const { events, done } = setUp({ before: 2, after: 3, diesAt });
+      await assert.rejects(done, /died: exit code 1/);
+      assert.deepEqual(events, expected);
+    });
+  }
 
   // Seen failing with the slots taken out of the list first: the primary ended before their workers.
   it('keeps slots that go away in sight until their workers are gone', async () => {

@@ -228,6 +228,41 @@ describe('WorkerSlot', () => {
     assert.deepEqual(deaths, []);
   });
 
+  // Seen failing with the old worker retired at the word of the new one.
+  it('keeps its worker when the new one dies before it has served as long as asked', async () => {
+    latest().emit('message', 'ready');
+    const [old] = workers;
+    const replaced = slot.replace(accepted('second'), 1000);
+    const rejected = assert.rejects(replaced, /exit code 1/);
+    latest().emit('message', 'ready');
+    await settled();
+    mock.timers.tick(999);
+    await settled();
+    assert.deepEqual(old?.sent, []);
+    await latest().end(1);
+    await rejected;
+    assert.deepEqual([old?.sent, slot.isReady, slot.status().accepted], [[], true, 'first']);
+    const again = slot.replace(accepted('third'), 1000);
+    latest().emit('message', 'ready');
+    await settled();
+    mock.timers.tick(1000);
+    await again;
+    assert.deepEqual(old?.sent, ['retire']);
+  });
+
+  it('knows whether its worker died since it was replaced', async () => {
+    await latest().end(1);
+    assert.match(slot.diedOf ?? '', /exit code 1/);
+    const replaced = slot.replace(accepted('second'));
+    latest().emit('message', 'ready');
+    await replaced;
+    assert.equal(slot.diedOf, null);
+    await latest().end(null, 'SIGKILL');
+    mock.timers.tick(500);
+    latest().emit('message', 'ready');
+    assert.match(slot.diedOf ?? '', /SIGKILL/);
+  });
+
   it('keeps its worker when the new one fails, and restarts it on what it ran on', async () => {
     latest().emit('message', 'ready');
     const [old] = workers;
