@@ -82,7 +82,8 @@ async function readRunningClaims(app, { pm2_env: stored }) {
   const home = process.env.PM2_HOME ?? path.join(os.homedir(), '.pm2');
   const primaryPid = Number(readFileSync(path.join(home, 'pm2.pid'), 'utf8'));
   const given = stored.PLUGIND_RUN_DIR || null;
-  return readClaims(await prepareRunDir({ given, appName: app.name, primaryPid }));
+  const runDir = await prepareRunDir({ given, appName: app.name, primaryPid });
+  return readClaims(runDir, primaryPid);
 }
 
 /** One worker as our own primary would start it, from its build to its last step. */

@@ -65,7 +65,17 @@ export async function findRunDirs(
 
 /** Names of what plugind puts into a run directory. */
 const OWN_FILES =
-  /^(?:w\d+-\d+\.sock|primary\.sock|(?:config|wasm)-[0-9a-f]+\.(?:json|wasm)(?:\.tmp)?)$/;
+  /^(?:w\d+-\d+\.sock|primary\.sock|(?:config|wasm)-[0-9a-f]+\.(?:json|wasm)(?:\.tmp)?|(?:hangs-w|slot-)\d+\.json(?:\.\d+)?)$/;
+
+/**
+ * Takes away what an earlier primary left, so that nothing of it is counted as this one's; whatever
+ * is not ours stays. At the primary's start, when nobody lives there: a killed one left all it had.
+ */
+export async function emptyRunDir(runDir: string): Promise<void> {
+  const names = await readdir(runDir).catch(() => []);
+  const own = names.filter((name) => OWN_FILES.test(name));
+  await Promise.all(own.map((name) => rm(join(runDir, name), { force: true }).catch(() => {})));
+}
 
 /** At the primary's end, when every worker is gone. One that was given is kept, emptied of our files. */
 export async function removeRunDir(options: {
@@ -73,13 +83,8 @@ export async function removeRunDir(options: {
   readonly isGiven: boolean;
 }): Promise<void> {
   const { runDir, isGiven } = options;
-  if (!isGiven) {
-    await rm(runDir, { recursive: true, force: true }).catch(() => {});
-    return;
-  }
-  const names = await readdir(runDir).catch(() => []);
-  const own = names.filter((name) => OWN_FILES.test(name));
-  await Promise.all(own.map((name) => rm(join(runDir, name), { force: true }).catch(() => {})));
+  if (isGiven) await emptyRunDir(runDir);
+  else await rm(runDir, { recursive: true, force: true }).catch(() => {});
 }
 
 /** Everything before the pid in the name of a default run directory. */

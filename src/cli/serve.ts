@@ -3,7 +3,7 @@
  * then becomes the primary of the workers. A roll reads everything anew in the same way.
  */
 import { fileURLToPath } from 'node:url';
-import { prepareRunDir, removeRunDir } from '../admin/run-dir.ts';
+import { emptyRunDir, prepareRunDir, removeRunDir } from '../admin/run-dir.ts';
 import { type PrimaryOptions, runPrimary } from '../cluster/primary.ts';
 import { assertFreeRunDir } from '../cluster/primary-server.ts';
 import type { PrimarySignals } from '../cluster/primary-signals.ts';
@@ -25,6 +25,7 @@ export async function serve(args: ServeArguments, signals: PrimarySignals): Prom
   const given = readProcessRole().runDir;
   const runDir = await prepareRunDir({ given, appName: OWN_APP_NAME, primaryPid: process.pid });
   await assertFreeRunDir(runDir);
+  await emptyRunDir(runDir);
   try {
     const checked = prepare(runDir, asked, args);
     const ready = await Promise.race([checked, signals.stopped]);

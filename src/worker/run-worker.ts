@@ -66,7 +66,8 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
     primaryPid: role.primaryPid,
   });
   const { listen, admin } = config;
-  claimSlot(runDir, role.slot, { pid: process.pid, listen, admin });
+  const { primaryPid } = role;
+  claimSlot(runDir, role.slot, { pid: process.pid, primaryPid, listen, admin });
   try {
     await serveUntilStopped(options, runDir);
   } catch (error) {
@@ -84,7 +85,7 @@ async function serveUntilStopped(options: WorkerOptions, runDir: string): Promis
     worker: role.slot,
     pid: process.pid,
   });
-  const { lifecycle, life, hangs } = startLife(runDir, role.slot, log);
+  const { lifecycle, life, hangs } = startLife(runDir, role, log);
   const watchdog = await watch(options, runDir, log);
   const plugins = await createPlugins(config, {
     clock,
@@ -162,10 +163,10 @@ function drainTimes(
 /** Its states are logged, and remembered for the live page. */
 function startLife(
   runDir: string,
-  slot: string,
+  { slot, primaryPid }: WorkerRole,
   log: Logger,
 ): { lifecycle: Lifecycle; life: LifeRecord; hangs: number } {
-  const hang = readHangRecord(runDir, slot);
+  const hang = readHangRecord(runDir, slot, primaryPid);
   const life = new LifeRecord(hang);
   const lifecycle = new Lifecycle((state, previous) => {
     log.info({ state, previous }, 'state');
@@ -179,7 +180,7 @@ function watch({ config, role }: WorkerOptions, runDir: string, log: Logger): Pr
     limitMs: config.watchdogMs,
     slot: role.slot,
     runDir,
-    parentPid: role.primaryPid === process.pid ? null : role.primaryPid,
+    primaryPid: role.primaryPid,
     errorLog: role.errorLog,
     log,
   });
@@ -223,7 +224,7 @@ async function createAdmin(
     token: config.admin.token,
     cluster: new ClusterView({
       siblings,
-      expectedWorkers: () => role.expectedWorkers ?? readClaims(runDir).length,
+      expectedWorkers: () => role.expectedWorkers ?? readClaims(runDir, role.primaryPid).length,
       log,
       ...(role.hasOwnPrimary && { askPrimary: ask }),
     }),

@@ -2,16 +2,20 @@
  * Which slots are meant to be filled, where the supervisor does not say: under pm2 the number in
  * the environment is the one at the start, and stale after `pm2 scale`. Each worker leaves a file
  * in the run directory with its addresses and takes it away when it was asked to leave; one that
- * dies leaves it, and so stays expected. Read by metrics, `/status` and `npm run reload`.
+ * dies leaves it, and so stays expected, as long as its primary lives. Read by metrics, `/status`
+ * and `npm run reload`.
  */
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { isProcessGone } from '../admin/sibling-socket.ts';
 import type { ListenConfig } from '../config/types.ts';
+import { processIdentity } from './process-identity.ts';
 
 /** What a worker says of itself. */
 export interface SlotClaim {
   readonly pid: number;
+  /** Identity of its primary. */
+  readonly primary: string;
   readonly listen: ListenConfig;
   readonly admin: ListenConfig;
 }
@@ -19,11 +23,17 @@ export interface SlotClaim {
 const NAME = /^slot-\d{1,9}\.json$/;
 
 /** Takes the slot, also from the worker that this one is to follow in a reload. */
-export function claimSlot(runDir: string, slot: string, claim: SlotClaim): void {
+export function claimSlot(
+  runDir: string,
+  slot: string,
+  claim: Omit<SlotClaim, 'primary'> & { readonly primaryPid: number },
+): void {
   const file = claimPath(runDir, slot);
-  const { pid, listen, admin } = claim;
+  const { pid, primaryPid } = claim;
+  const primary = processIdentity(primaryPid);
   // Addresses only: the admin listener's token is nobody else's business.
-  const content: SlotClaim = { pid, listen: address(listen), admin: address(admin) };
+  const [listen, admin] = [address(claim.listen), address(claim.admin)];
+  const content: SlotClaim = { pid, primary, listen, admin };
   writeFileSync(`${file}.${pid}`, JSON.stringify(content), { mode: 0o600 });
   renameSync(`${file}.${pid}`, file);
 }
@@ -40,13 +50,18 @@ export function isSlotTaken(runDir: string, slot: string, pid: number): boolean 
   return claim !== null && claim.pid !== pid && !isProcessGone(claim.pid);
 }
 
-/** Every claim there is; of dead workers too. */
-export function readClaims(runDir: string): SlotClaim[] {
+/**
+ * Every claim of a worker of this primary, dead workers too. A run directory that was given may hold
+ * those of another one: pm2's daemon was killed, or the machine.
+ */
+export function readClaims(runDir: string, primaryPid: number): SlotClaim[] {
+  const primary = processIdentity(primaryPid);
   try {
     return readdirSync(runDir)
       .filter((name) => NAME.test(name))
       .map((name) => readClaim(path.join(runDir, name)))
-      .filter((claim) => claim !== null);
+      .filter((claim) => claim !== null)
+      .filter((claim) => claim.primary === primary);
   } catch {
     return [];
   }

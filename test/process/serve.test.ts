@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -94,6 +94,27 @@ describe('plugind serve', () => {
       assert.equal(await closed, 0);
       for (const { pid } of workers) assert.equal(isAlive(pid), false);
     });
+  }
+});
+
+// Seen failing with the run directory left as it was.
+it('begins with a run directory in which no killed primary has left anything', async () => {
+  const runDir = mkdtempSync(path.join(os.tmpdir(), 'run-'));
+  for (const name of ['hangs-w0.json', 'slot-5.json', 'notes.txt']) {
+    writeFileSync(path.join(runDir, name), '{}');
+  }
+  try {
+    const env = { PLUGIND_RUN_DIR: runDir };
+    const server = await startServer({ args: ['--workers', '1'], env });
+    const names = readdirSync(runDir);
+    assert.equal(await server.stop(), 0);
+    assert.deepEqual(
+      names.filter((name) => /^(hangs|notes|slot-5)/.test(name)),
+      ['notes.txt'],
+    );
+    assert.deepEqual(readdirSync(runDir), ['notes.txt']);
+  } finally {
+    rmSync(runDir, { recursive: true });
   }
 });
 

@@ -4,11 +4,14 @@
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { processIdentity } from '../process-identity.ts';
 
 /** What is known of a slot's hangs. */
 export interface HangRecord {
   /** How many there were since the primary started. */
   readonly hangs: number;
+  /** Identity of that primary. */
+  readonly primary: string;
   /** Process id of the worker that hung last. */
   readonly pid: number;
   /** Wall clock in ms at which it was killed. */
@@ -22,10 +25,15 @@ export function hangRecordPath(runDir: string, slot: string): string {
   return path.join(runDir, `hangs-w${slot}.json`);
 }
 
-/** Null when no worker of the slot ever hung. */
-export function readHangRecord(runDir: string, slot: string): HangRecord | null {
+/** Null when no worker of the slot hung under this primary. */
+export function readHangRecord(
+  runDir: string,
+  slot: string,
+  primaryPid: number,
+): HangRecord | null {
   try {
-    return JSON.parse(readFileSync(hangRecordPath(runDir, slot), 'utf8')) as HangRecord;
+    const record = JSON.parse(readFileSync(hangRecordPath(runDir, slot), 'utf8')) as HangRecord;
+    return record.primary === processIdentity(primaryPid) ? record : null;
   } catch {
     return null;
   }

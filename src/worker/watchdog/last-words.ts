@@ -5,12 +5,14 @@
  */
 import { appendFile, write } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
+import { processIdentity } from '../process-identity.ts';
 import { type HangRecord, hangRecordPath, readHangRecord } from './hang-record.ts';
 import type { RunningCall } from './watch-memory.ts';
 
 export interface LastWordsOptions {
   readonly slot: string;
   readonly pid: number;
+  readonly primaryPid: number;
   readonly runDir: string;
   /** The file where pm2 keeps the app's errors: standard error goes to its own log there. */
   readonly errorLog: string | null;
@@ -59,12 +61,14 @@ function sayLine(
 }
 
 async function record(
-  { runDir, slot, pid }: LastWordsOptions,
+  { runDir, slot, pid, primaryPid }: LastWordsOptions,
   plugin: string | null,
   functionName: string | null,
 ): Promise<void> {
-  const hangs = (readHangRecord(runDir, slot)?.hangs ?? 0) + 1;
-  const content: HangRecord = { hangs, pid, at: Date.now(), plugin, function: functionName };
+  const hangs = (readHangRecord(runDir, slot, primaryPid)?.hangs ?? 0) + 1;
+  const primary = processIdentity(primaryPid);
+  const at = Date.now();
+  const content: HangRecord = { hangs, primary, pid, at, plugin, function: functionName };
   const file = hangRecordPath(runDir, slot);
   await writeFile(`${file}.${pid}`, JSON.stringify(content), { mode: 0o600 });
   await rename(`${file}.${pid}`, file);

@@ -15,8 +15,8 @@ export interface WatchdogOptions {
   readonly slot: string;
   /** Where hangs are counted. */
   readonly runDir: string;
-  /** Parent that this process must not outlive; null: none. */
-  readonly parentPid: number | null;
+  /** The parent, which this process must not outlive; its own pid: it is nobody's worker. */
+  readonly primaryPid: number;
   /** File where pm2 keeps the app's errors, or null. */
   readonly errorLog: string | null;
   readonly log: Pick<Logger, 'error'>;
@@ -37,7 +37,7 @@ const START_LIMIT_MS = 30_000;
 const ORPHAN_MS = 1500;
 
 export async function startWatchdog(options: WatchdogOptions): Promise<Watchdog> {
-  const { limitMs, slot, runDir, parentPid, errorLog, log } = options;
+  const { limitMs, slot, runDir, primaryPid, errorLog, log } = options;
   const buffer = createWatchBuffer();
   const memory = new WatchedSide(buffer);
   const isInspected = await inspectorProbe();
@@ -50,9 +50,9 @@ export async function startWatchdog(options: WatchdogOptions): Promise<Watchdog>
   const workerData: WatchdogThreadData = {
     buffer,
     tickMs: TICK_MS,
-    parentPid,
+    parentPid: primaryPid === process.pid ? null : primaryPid,
     orphanTicks: toTicks(ORPHAN_MS),
-    lastWords: { slot, pid: process.pid, runDir, errorLog },
+    lastWords: { slot, pid: process.pid, primaryPid, runDir, errorLog },
   };
   const thread = new Worker(threadFile(), {
     workerData,
