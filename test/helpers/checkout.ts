@@ -4,7 +4,14 @@ import os from 'node:os';
 import path from 'node:path';
 import { ROOT } from './paths.ts';
 
-const COPIED = ['dist', 'scripts', 'ecosystem.config.js', 'package.json', 'examples/hello'];
+const COPIED = [
+  'dist',
+  'scripts',
+  'ecosystem.config.js',
+  'package.json',
+  'plugind.schema.json',
+  'examples/hello',
+];
 
 /** Its folder, removed when the test's process ends. */
 export function copyCheckout(): string {
