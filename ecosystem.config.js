@@ -9,8 +9,6 @@ import os from 'node:os';
 /** Exactly the arguments of `plugind serve`, for example ['--config', 'other.json']. */
 const args = [];
 
-/** A worker takes about half a second to start; its plugins may take their time on top. */
-const START_MS = 20_000;
 /** Beyond the worker's own hard end. */
 const KILL_MARGIN_MS = 2_000;
 
@@ -50,23 +48,22 @@ function limits() {
     const { parseServeArguments } = require('./dist/cli/arguments.js');
     const { BUNDLED_PLUGIN } = require('./dist/cli/bundled.js');
     const { loadConfig } = require('./dist/config/load-config.js');
+    const { startLimitMs } = require('./dist/config/start-limit.js');
     const config = loadConfig({
       args: parseServeArguments(args),
       bundled: BUNDLED_PLUGIN,
       cwd: import.meta.dirname,
     });
     const { delayMs, drainMs } = config.shutdown;
-    // Each plugin may use its time-out twice: to initialise and for its probe.
-    const pluginsMs = config.plugins.reduce((sum, { timeoutMs }) => sum + 2 * timeoutMs, 0);
     return {
       workers: config.workers,
-      startMs: START_MS + pluginsMs,
+      startMs: startLimitMs(config),
       stopMs: delayMs + drainMs + KILL_MARGIN_MS,
     };
   } catch {
     return {
       workers: os.availableParallelism(),
-      startMs: START_MS,
+      startMs: 20_000,
       stopMs: 10_000 + KILL_MARGIN_MS,
     };
   }

@@ -5,6 +5,7 @@
 import cluster from 'node:cluster';
 import type { DeathStatus, PrimaryStatus, SlotState } from '../admin/primary-status.ts';
 import { type Accepted, assertSameAddresses, removeUnaccepted } from '../config/accepted-config.ts';
+import { startLimitMs } from '../config/start-limit.ts';
 import type { Logger } from '../log.ts';
 import { createPrimaryMetrics, type PrimaryFigures } from '../metrics/primary-metrics.ts';
 import { createPrimaryServer, type PrimaryServer } from './primary-server.ts';
@@ -33,8 +34,6 @@ export interface PrimaryOptions {
 
 /** Beyond a worker's own hard end before it is killed. */
 const FORCE_AFTER_MS = 2000;
-/** How long a worker may take to become ready. */
-const START_MS = 20_000;
 /** Deaths of workers that are remembered. */
 const KEPT_DEATHS = 20;
 /** npm passes on the SIGINT that a terminal gave to the whole process group: the two are one. */
@@ -110,7 +109,7 @@ class Primary {
         [EXPECTED_VARIABLE]: String(this.#accepted.config.workers),
         [RUN_DIR_VARIABLE]: runDir,
       }),
-      startMs: START_MS,
+      startMs: ({ config }) => startLimitMs(config),
       stopMs,
       log,
       onChange: () => this.#onChange(),

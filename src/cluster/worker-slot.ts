@@ -17,8 +17,8 @@ export interface WorkerSlotOptions {
   readonly env: () => Readonly<Record<string, string>>;
   /** What its first worker runs on. */
   readonly accepted: Accepted;
-  /** How long a worker may take to become ready. */
-  readonly startMs: number;
+  /** How long a worker that runs on this may take to become ready. */
+  readonly startMs: (accepted: Accepted) => number;
   /** How long a worker that runs on this may take to leave. */
   readonly stopMs: (accepted: Accepted) => number;
   readonly log: Logger;
@@ -173,7 +173,7 @@ export class WorkerSlot {
         [ACCEPTED_VARIABLE]: accepted.file,
       },
       accepted,
-      startMs,
+      startMs: startMs(accepted),
       log: log.child({ slot }),
     });
   }

@@ -69,7 +69,7 @@ describe('WorkerSlot', () => {
       slot: 2,
       env: () => ({ PLUGIND_RUN_DIR: '/run' }),
       accepted: accepted('first'),
-      startMs: START_MS,
+      startMs: ({ hash }) => (hash === 'slow' ? 3 * START_MS : START_MS),
       stopMs: ({ hash }) => (hash === 'first' ? STOP_MS : 10 * STOP_MS),
       log: SILENT,
       onChange: () => {},
@@ -139,6 +139,18 @@ describe('WorkerSlot', () => {
     );
     mock.timers.tick(500);
     assert.equal(workers.length, 2);
+  });
+
+  // Seen failing with one limit for all, in which a plugin with a long time-out never started.
+  it('gives a worker the time that its own configuration may take', async () => {
+    latest().emit('message', 'ready');
+    const replaced = assert.rejects(slot.replace(accepted('slow')));
+    mock.timers.tick(3 * START_MS - 1);
+    assert.deepEqual(latest().killed, []);
+    mock.timers.tick(1);
+    assert.deepEqual(latest().killed, ['SIGKILL']);
+    await latest().end(null, 'SIGKILL');
+    await replaced;
   });
 
   it('ends by a signal a worker that is not ready: a message to it could be lost', async () => {

@@ -138,9 +138,16 @@ describe('npm run reload', () => {
   });
 
   it('reloads again once everything is mended, with the time limits of the configuration', async () => {
-    write({ ...config, shutdown: { delayMs: 500, drainMs: 15_000 } });
+    const plugins = { own: { wasm: 'own.wasm', timeoutMs: 4000 } };
+    write({ ...config, plugins, shutdown: { delayMs: 500, drainMs: 15_000 } });
     await assertReloaded();
-    const limits = (await pm2.list()).map(({ pm2_env }) => pm2_env.kill_timeout);
-    assert.deepEqual(limits, [17_500, 17_500]);
+    const limits = (await pm2.list()).map(({ pm2_env }) => pm2_env);
+    assert.deepEqual(
+      limits.map(({ kill_timeout, listen_timeout }) => [kill_timeout, listen_timeout]),
+      [
+        [17_500, 28_000],
+        [17_500, 28_000],
+      ],
+    );
   });
 });
