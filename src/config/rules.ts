@@ -89,7 +89,7 @@ function httpRules({ http }: PluginHostConfig): readonly Problem[] {
 }
 
 function timeRules(config: PluginHostConfig, plugin: PluginConfig): readonly Problem[] {
-  const { watchdogMs, shutdown } = config;
+  const { watchdogMs, shutdown, http } = config;
   const { timeoutMs, queue, execution } = plugin;
   const path: ConfigPath = ['plugins', plugin.name, 'timeoutMs'];
   const problems: Problem[] = [];
@@ -106,6 +106,18 @@ function timeRules(config: PluginHostConfig, plugin: PluginConfig): readonly Pro
       text: `plus queue.waitMs must not be more than shutdown.drainMs, else a drain cuts requests off (got ${timeoutMs} + ${queue.waitMs} and ${shutdown.drainMs})`,
       involves: [
         ['plugins', plugin.name, 'queue', 'waitMs'],
+        ['shutdown', 'drainMs'],
+      ],
+    });
+  }
+  // A drain's last request comes on a connection that was idle so long. It is not held to queue.waitMs
+  // as well: by then nobody new has come for that time, and the queue is what is left of it.
+  if (timeoutMs + http.keepAliveTimeoutMs > shutdown.drainMs) {
+    problems.push({
+      path,
+      text: `plus http.keepAliveTimeoutMs must not be more than shutdown.drainMs, else a drain cuts off a request that comes on a kept connection (got ${timeoutMs} + ${http.keepAliveTimeoutMs} and ${shutdown.drainMs})`,
+      involves: [
+        ['http', 'keepAliveTimeoutMs'],
         ['shutdown', 'drainMs'],
       ],
     });

@@ -30,6 +30,21 @@ export async function createPlugins(
   return plugins;
 }
 
+/** Resolves to whether they were closed in time. They go on closing in any case. */
+export async function closePluginsWithin(
+  limitMs: number,
+  plugins: Iterable<ServedPlugin>,
+): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), limitMs);
+  });
+  const closed = closePlugins(plugins).then(() => true);
+  const isClosed = await Promise.race([closed, late]);
+  clearTimeout(timer);
+  return isClosed;
+}
+
 export async function closePlugins(plugins: Iterable<ServedPlugin>): Promise<void> {
   await Promise.allSettled([...plugins].map((plugin) => plugin.close()));
 }

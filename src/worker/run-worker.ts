@@ -22,13 +22,14 @@ import { createLog, type Logger } from '../log.ts';
 import { createWorkerMetrics, type WorkerMetrics } from '../metrics/create-worker-metrics.ts';
 import type { ServedPlugin } from '../plugin/served-plugin.ts';
 import { readVersion } from '../version.ts';
-import { closePlugins, createPlugins } from './create-plugins.ts';
-import { type DrainOptions, drain, stopAccepting } from './drain.ts';
+import { closePlugins, closePluginsWithin, createPlugins } from './create-plugins.ts';
+import { drain, stopAccepting } from './drain.ts';
+import { drainTimes } from './drain-times.ts';
 import { createFailureLog } from './failure-log.ts';
 import { LifeRecord } from './life-record.ts';
 import { createOwnProcess } from './own-process.ts';
 import { claimSlot, readClaims, releaseSlot } from './slot-claims.ts';
-import { doOthersServe, PRIMARY_GONE, type StopReason } from './stop-reason.ts';
+import { doOthersServe, type StopReason } from './stop-reason.ts';
 import { readHangRecord } from './watchdog/hang-record.ts';
 import { startWatchdog, type Watchdog } from './watchdog/watchdog.ts';
 import type { WorkerRole } from './worker-role.ts';
@@ -46,11 +47,13 @@ export interface WorkerOptions {
 
 type App = PublicServer['app'];
 
-/** With the primary the listening sockets went: nobody else will come, and an orphan must not stay. */
-const ORPHAN_DRAIN = { delayMs: 0, keepAliveTimeoutMs: 0, drainMs: 1500 };
-
 const clock = (): number => performance.now();
 
+/**
+ * A call whose client is gone may go on until the hard end and this much beyond; a worker that waits
+ * for its end longer is killed as one that did not leave.
+ */
+const CLOSE_PLUGINS_MS = 500;
 /** The end does not wait longer for whoever reads the log. */
 const FLUSH_LOG_MS = 500;
 
@@ -92,15 +95,7 @@ async function serveUntilStopped(options: WorkerOptions, runDir: string): Promis
     marker: watchdog.marker,
     onGuestLine: ({ level, message, ...line }) => log[level](line, message),
   });
-  const metrics = createWorkerMetrics({
-    worker: role.slot,
-    version: readVersion(),
-    nodeVersion: process.versions.node,
-    restarts: role.restarts,
-    hangs,
-    droppedLogLines: logLines.droppedLines,
-    routes: publicPaths(config),
-  });
+  const metrics = createMetrics(options, hangs, logLines.droppedLines);
   const own = createOwnProcess({ slot: role.slot, lifecycle, life, plugins, metrics });
   const admin = await createAdmin(options, { own, metrics, lifecycle, log, runDir });
   const { app, connections, gauges } = createPublicServer({
@@ -117,8 +112,8 @@ async function serveUntilStopped(options: WorkerOptions, runDir: string): Promis
     clock,
   });
   metrics.addListener(gauges);
-  const close = async (): Promise<void> => {
-    await leave(plugins, metrics, [admin.app, app], admin.closeSocket);
+  const close = async (pluginsMs = CLOSE_PLUGINS_MS): Promise<void> => {
+    await leave({ plugins, metrics, admin, app, log, pluginsMs });
     await watchdog.stop();
     await logLines.flush(FLUSH_LOG_MS);
   };
@@ -138,26 +133,18 @@ async function serveUntilStopped(options: WorkerOptions, runDir: string): Promis
   lifecycle.advance('draining');
   const isRetired = doOthersServe(role, runDir, reason);
   admin.drain({ isRetired });
+  const times = drainTimes(config, { reason, isRetired });
+  const hardEndAt = clock() + times.delayMs + times.drainMs;
   await drain({
     server: app.server,
     connections,
     // Only refuses at once; that the calls under way have ended is waited for later.
     refuseWaiting: () => void closePlugins(plugins.values()),
-    ...drainTimes(config, { reason, isRetired }),
+    ...times,
     log,
   });
   lifecycle.advance('closed');
-  await close();
-}
-
-function drainTimes(
-  { http, shutdown }: PluginHostConfig,
-  { reason, isRetired }: { readonly reason: StopReason; readonly isRetired: boolean },
-): Pick<DrainOptions, 'keepAliveTimeoutMs' | 'delayMs' | 'drainMs'> {
-  if (reason === PRIMARY_GONE) return ORPHAN_DRAIN;
-  const { keepAliveTimeoutMs } = http;
-  // Where the shared port goes on accepting, no balancer has to be told.
-  return { keepAliveTimeoutMs, ...shutdown, ...(isRetired && { delayMs: 0 }) };
+  await close(Math.max(hardEndAt - clock(), CLOSE_PLUGINS_MS));
 }
 
 /** Its states are logged, and remembered for the live page. */
@@ -173,6 +160,22 @@ function startLife(
     life.reached(state);
   });
   return { lifecycle, life, hangs: hang?.hangs ?? 0 };
+}
+
+function createMetrics(
+  { config, role }: WorkerOptions,
+  hangs: number,
+  droppedLogLines: () => number,
+): WorkerMetrics {
+  return createWorkerMetrics({
+    worker: role.slot,
+    version: readVersion(),
+    nodeVersion: process.versions.node,
+    restarts: role.restarts,
+    hangs,
+    droppedLogLines,
+    routes: publicPaths(config),
+  });
 }
 
 function watch({ config, role }: WorkerOptions, runDir: string, log: Logger): Promise<Watchdog> {
@@ -250,15 +253,19 @@ async function createAdmin(
 }
 
 /** The last steps: nobody is served any more. */
-async function leave(
-  plugins: ReadonlyMap<string, ServedPlugin>,
-  metrics: WorkerMetrics,
-  apps: readonly App[],
-  closeSocket: () => Promise<void>,
-): Promise<void> {
-  await Promise.allSettled([...apps.map((app) => app.close()), closeSocket()]);
+async function leave(parts: {
+  plugins: ReadonlyMap<string, ServedPlugin>;
+  metrics: WorkerMetrics;
+  admin: Admin;
+  app: App;
+  log: Logger;
+  pluginsMs: number;
+}): Promise<void> {
+  const { plugins, metrics, admin, app, log, pluginsMs } = parts;
+  await Promise.allSettled([admin.app.close(), app.close(), admin.closeSocket()]);
   metrics.close();
-  await closePlugins(plugins.values());
+  if (await closePluginsWithin(pluginsMs, plugins.values())) return;
+  log.warn('calls without a client still run, leaving them');
 }
 
 /** @throws ServerError `CONFIG_INVALID` when the operator has to choose another address. */

@@ -54,6 +54,20 @@ describe('rules between keys', () => {
       assert.match(broken({ shutdown: { drainMs: 5_999 } }).join(), /got 1000 \+ 5000 and 5999/);
       assert.deepEqual(broken({ shutdown: { drainMs: 6_000 } }), []);
     });
+    // Seen failing with the rule left out: idle clients lost their last request to the hard end.
+    it('refuses calling longer than is left when a kept connection speaks last, naming all three', () => {
+      const kept = { keepAliveTimeoutMs: 9_000 };
+      assert.deepEqual(broken({ http: kept }), []);
+      assert.deepEqual(broken({ http: { keepAliveTimeoutMs: 9_001 } }), [
+        'plugins.echo.timeoutMs: plus http.keepAliveTimeoutMs must not be more than shutdown.drainMs, else a drain cuts off a request that comes on a kept connection (got 1000 + 9001 and 10000)',
+      ]);
+      const quick = { timeoutMs: 100, queue: { waitMs: 100 } };
+      assert.match(
+        broken({ ...plugin(quick), shutdown: { drainMs: 5_000 } }).join(),
+        /got 100 \+ 5000 and 5000/,
+      );
+      assert.deepEqual(broken({ ...plugin(quick), shutdown: { drainMs: 5_100 } }), []);
+    });
     it('refuses a head that may take longer than the whole request', () => {
       assert.match(broken({ http: { headersTimeoutMs: 10_001 } }).join(), /got 10001 and 10000/);
       assert.deepEqual(broken({ http: { headersTimeoutMs: 10_000 } }), []);

@@ -142,7 +142,7 @@ describe('plugind serve, told to stop', () => {
   it('ends at drainMs although a client never finishes its request', async () => {
     const echo = { wasm: exampleWasm('echo'), queue: { waitMs: 100 } };
     await start({
-      http: CONFIG.http,
+      http: { ...CONFIG.http, keepAliveTimeoutMs: 500 },
       shutdown: { drainMs: 1500 },
       plugins: { echo },
       routes: [{ path: '/echo', plugin: 'echo', function: 'echo' }],
