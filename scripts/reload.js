@@ -89,14 +89,16 @@ async function readRunningClaims(app, { pm2_env: stored }) {
 /** One worker as our own primary would start it, from its build to its last step. */
 async function tryWorker(app, config, env) {
   const { acceptConfig } = await fromBuild('config/accepted-config.js');
+  const { fetchItems } = await fromBuild('plugin/manifest/fetch-items.js');
   const runDir = mkdtempSync(path.join(os.tmpdir(), 'plugind-try-'));
   const { shutdown } = config;
-  const accepted = await acceptConfig(runDir, {
+  const tried = {
     ...config,
     listen: { ...config.listen, port: 0 },
     admin: { ...config.admin, port: 0 },
     shutdown: { ...shutdown, delayMs: 0 },
-  });
+  };
+  const accepted = await acceptConfig(runDir, tried, fetchItems);
   const worker = fork(path.resolve(app.cwd ?? root, app.script), [], {
     env: {
       ...env,

@@ -12,6 +12,7 @@ import { type Accepted, acceptConfig, assertSameAddresses } from '../config/acce
 import { loadConfig } from '../config/load-config.ts';
 import type { PluginHostConfig } from '../config/types.ts';
 import { createLogger } from '../log.ts';
+import { fetchItems } from '../plugin/manifest/fetch-items.ts';
 import type { PluginDescription } from '../plugin/observer.ts';
 import { closePlugins, createPlugins, QUIET_ENVIRONMENT } from '../worker/create-plugins.ts';
 import type { ServeArguments } from './arguments.ts';
@@ -41,11 +42,11 @@ async function prepare(
   asked: PluginHostConfig,
   args: ServeArguments,
 ): Promise<Omit<PrimaryOptions, 'signals'>> {
-  const first = await acceptConfig(runDir, asked);
+  const first = await acceptConfig(runDir, asked, fetchItems);
   const descriptions = await checkPlugins(first);
   const listen = { ...asked.listen, port: await checkListen('listen', asked.listen) };
   const admin = { ...asked.admin, port: await checkListen('admin', asked.admin) };
-  const accepted = await acceptConfig(runDir, { ...first.config, listen, admin });
+  const accepted = await acceptConfig(runDir, { ...first.config, listen, admin }, fetchItems);
   return {
     workerFile: fileURLToPath(import.meta.resolve('../worker.js')),
     accepted: { ...accepted, sources: first.sources },
@@ -53,7 +54,7 @@ async function prepare(
       const config = loadConfig({ args, bundled: BUNDLED_PLUGIN });
       assertSameAddresses(asked, config);
       // With port 0 the system chose once, and the primary holds what it chose.
-      return acceptConfig(runDir, { ...config, listen, admin });
+      return acceptConfig(runDir, { ...config, listen, admin }, fetchItems);
     },
     runDir,
     log: createLogger(asked.log.level, { process: 'primary', pid: process.pid }),

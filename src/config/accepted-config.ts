@@ -1,8 +1,9 @@
 /**
  * The configuration last accepted, as the primary hands it to its workers: a file in the run
  * directory beside the plugins' own files, each named by its hash. A worker that is restarted comes
- * back on exactly what was serving, not on what lies on disk by then. Used by the primary
- * (accept, remove) and by its workers (read).
+ * back on what was serving, not on what lies on disk or on a server by then. Modules of host functions
+ * are the exception: each worker imports them from where they lie. Used by the primary (accept,
+ * remove) and by its workers (read).
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -10,7 +11,7 @@ import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ServerError } from '../errors.ts';
 import { deepFreeze } from './deep-freeze.ts';
-import { storeFile, storePlugin } from './store-plugin.ts';
+import { type FetchItems, storeFile, storePlugin } from './store-plugin.ts';
 import type { PluginHostConfig } from './types.ts';
 
 /** Names the file of the accepted configuration for a worker of our own primary. */
@@ -18,7 +19,7 @@ export const ACCEPTED_VARIABLE = 'PLUGIND_ACCEPTED_CONFIG';
 
 /** One configuration with everything that its workers run on. */
 export interface Accepted {
-  /** Of the configuration and of every plugin file, so that equal ones run the same. */
+  /** Of the configuration, every plugin file and every module of host functions. */
   readonly hash: string;
   /** Plugin files are those in the run directory. */
   readonly config: PluginHostConfig;
@@ -34,22 +35,30 @@ const STORED_NAME = /^(config|wasm)-[0-9a-f]{64}\.(json|wasm)$/;
 
 /**
  * Reads every plugin file once, stores its bytes, and stores a configuration that names these.
- * @throws ServerError `PLUGIN_NOT_FOUND`, `PLUGIN_COMPILE_FAILED` or `CONFIG_INVALID` for what
- * cannot be read, `INTERNAL` when the run directory cannot be written.
+ * @throws ServerError `PLUGIN_NOT_FOUND`, `PLUGIN_COMPILE_FAILED`, `CONFIG_INVALID` or
+ * `CONFIG_NOT_FOUND` for what cannot be read, `INTERNAL` when the run directory cannot be written.
  */
-export async function acceptConfig(runDir: string, config: PluginHostConfig): Promise<Accepted> {
+export async function acceptConfig(
+  runDir: string,
+  config: PluginHostConfig,
+  fetchItems: FetchItems,
+): Promise<Accepted> {
   const files: string[] = [];
   const sources: string[] = path.isAbsolute(config.origin) ? [config.origin] : [];
   const plugins = [];
+  const hostFunctionsHashes: (string | null)[] = [];
   for (const plugin of config.plugins) {
-    const stored = await storePlugin(runDir, plugin);
+    const stored = await storePlugin(runDir, plugin, fetchItems);
     plugins.push(stored.plugin);
     files.push(...stored.files);
     sources.push(...stored.sources);
+    hostFunctionsHashes.push(stored.hostFunctionsHash);
   }
   const accepted = deepFreeze({ ...config, plugins });
   const text = JSON.stringify(accepted);
-  const hash = createHash('sha256').update(text).digest('hex');
+  const hash = createHash('sha256')
+    .update(JSON.stringify([text, hostFunctionsHashes]))
+    .digest('hex');
   const name = `config-${hash}.json`;
   await storeFile(runDir, name, Buffer.from(text));
   return {

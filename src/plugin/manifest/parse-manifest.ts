@@ -3,7 +3,7 @@
  * spells it, and no other. Problems come all at once.
  */
 import { resolve } from 'node:path';
-import { formatValue, type Problem } from '../../config/problem.ts';
+import { formatProblem, formatValue, type Problem, problemsError } from '../../config/problem.ts';
 import { hostPatternProblem } from '../guest-http/host-patterns.ts';
 import type { Manifest, ManifestItem } from './manifest.ts';
 import { ObjectReader } from './object-reader.ts';
@@ -25,6 +25,17 @@ const KNOWN = ['$schema', 'wasm', 'config', 'memory', ...Object.values(KEYS).fla
 const MAX_ITEMS = 100;
 /** Before a host directory: for reading only. */
 const READ_ONLY = 'ro:';
+
+/**
+ * @param where begins every line.
+ * @throws ServerError `CONFIG_INVALID`, a line for each problem.
+ */
+export function parseCheckedManifest(where: string, value: unknown, baseDir: string): Manifest {
+  const problems: Problem[] = [];
+  const manifest = parseManifest(value, baseDir, problems);
+  if (problems.length === 0) return manifest;
+  throw problemsError(problems.map((problem) => `${where}: ${formatProblem(problem)}`));
+}
 
 /** The manifest as far as it could be read; it is good only where no problem was noted. */
 export function parseManifest(value: unknown, baseDir: string, problems: Problem[]): Manifest {

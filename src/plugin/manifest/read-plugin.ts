@@ -5,24 +5,18 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
 import { parseJson } from '../../config/parse-json.ts';
-import { formatPath, formatProblem, type Problem, problemsError } from '../../config/problem.ts';
+import { formatPath, problemsError } from '../../config/problem.ts';
 import type { PluginConfig, PluginSource } from '../../config/types.ts';
 import { ServerError } from '../../errors.ts';
-import { type ResolveHost, resolveWithSystem } from '../guest-http/exchange.ts';
 import { hostPatternProblem } from '../guest-http/host-patterns.ts';
 import { itemNames } from './item-names.ts';
 import type { Manifest, ManifestItem } from './manifest.ts';
-import { parseManifest } from './parse-manifest.ts';
+import { parseCheckedManifest } from './parse-manifest.ts';
 import type { PluginDefinition, PluginFile } from './plugin-definition.ts';
+import { ReadBudget, type ReadBudgetOptions } from './read-budget.ts';
 import { readFile } from './read-file.ts';
-import { readItem } from './read-item.ts';
 import { settleDefinition } from './settle-definition.ts';
 import { READ_LIMITS, type ReadLimits } from './wasm-limits.ts';
-
-export interface ReadPluginOptions extends Partial<ReadLimits> {
-  /** For downloads. Default: the system's resolver. */
-  readonly resolve?: ResolveHost;
-}
 
 /** Base64 has four digits for three bytes. */
 const BASE64_GROWTH = 4 / 3;
@@ -34,9 +28,9 @@ const BASE64_GROWTH = 4 / 3;
  */
 export async function readPlugin(
   plugin: PluginConfig,
-  options: ReadPluginOptions = {},
+  options: ReadBudgetOptions = {},
 ): Promise<PluginDefinition> {
-  const limits = { resolve: resolveWithSystem, ...READ_LIMITS, ...options };
+  const limits = { ...READ_LIMITS, ...options };
   const { source } = plugin;
   const subject = `plugins.${plugin.name}`;
   checkHostPatterns(subject, plugin.allowedHosts);
@@ -52,7 +46,7 @@ export async function readPlugin(
       `${subject}: allowed paths need "wasi": true, without WASI a plugin has no files (got ${settled.allowedPaths.length} and false)`,
     );
   }
-  const files = await readItems(subject, items, limits);
+  const files = await readItems(subject, items, options);
   return { files, hash: hashOf(files), ...settled };
 }
 
@@ -64,11 +58,7 @@ async function readManifest(
   const isFile = source.kind === 'manifest-file';
   const where = `${subject}: ${isFile ? basename(source.path) : 'manifest'}`;
   const value = isFile ? await readManifestFile(where, source.path, limits) : source.manifest;
-  const problems: Problem[] = [];
-  const baseDir = isFile ? dirname(source.path) : source.baseDir;
-  const manifest = parseManifest(value, baseDir, problems);
-  if (problems.length === 0) return manifest;
-  throw problemsError(problems.map((problem) => `${where}: ${formatProblem(problem)}`));
+  return parseCheckedManifest(where, value, isFile ? dirname(source.path) : source.baseDir);
 }
 
 async function readManifestFile(
@@ -117,16 +107,11 @@ function dataLength(value: unknown): number {
 async function readItems(
   subject: string,
   items: readonly ManifestItem[],
-  { maxWasmBytes, downloadTimeoutMs, resolve }: Required<ReadPluginOptions>,
+  options: ReadBudgetOptions,
 ): Promise<readonly PluginFile[]> {
-  const abort = new AbortController();
-  const timer = setTimeout(() => {
-    const message = `no answer within ${downloadTimeoutMs} ms`;
-    abort.abort(new ServerError('CALL_DEADLINE', message, { details: { downloadTimeoutMs } }));
-  }, downloadTimeoutMs);
+  const budget = new ReadBudget(options);
   const names = itemNames(items);
   const files: PluginFile[] = [];
-  let maxBytes = maxWasmBytes;
   try {
     for (const [index, item] of items.entries()) {
       const name = names[index] as string;
@@ -134,12 +119,11 @@ async function readItems(
       if (files.some((file) => file.name === name)) {
         throw new ServerError('CONFIG_INVALID', `${where}: another item is named "${name}" too`);
       }
-      const content = await readItem(where, item, { maxBytes, signal: abort.signal, resolve });
-      maxBytes -= content.bytes.length;
+      const content = await budget.read(where, item);
       files.push({ name, ...content, isHashGiven: item.hash !== null });
     }
   } finally {
-    clearTimeout(timer);
+    budget.close();
   }
   return files;
 }
