@@ -5,12 +5,17 @@
  */
 import { BlockList, isIP } from 'node:net';
 
-/** "This network", private, shared (CGNAT), loopback, link-local, documentation, multicast, reserved. */
+/**
+ * "This network", private, shared (CGNAT), loopback, link-local, documentation, multicast, reserved.
+ * And Azure's platform, which looks public but answers each of its virtual machines, with their secrets:
+ * https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
+ */
 const SPECIAL_IPV4: readonly (readonly [string, number])[] = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
   ['100.64.0.0', 10],
   ['127.0.0.0', 8],
+  ['168.63.129.16', 32],
   ['169.254.0.0', 16],
   ['172.16.0.0', 12],
   ['192.0.0.0', 24],
