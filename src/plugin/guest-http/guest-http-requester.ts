@@ -29,6 +29,11 @@ export interface GuestHttpLimits {
 }
 
 const MAX_URL_LENGTH = 16_384;
+/**
+ * The longest URL and headers are 80 KiB; JSON escapes some of it. Reading it holds up whoever else is
+ * served by this thread, and no deadline ends that: 12 MiB of brackets took 2 s, this much 10 to 25 ms.
+ */
+const MAX_REQUEST_BYTES = 131_072;
 /** The longest time that a timer takes. */
 const MAX_TIMER_MS = 2_147_483_647;
 const SECRET_HEADERS = new Set(['authorization', 'cookie', 'cookie2']);
@@ -113,6 +118,9 @@ function closed(): ServerError {
 /** Extism's JSON: `url`, `method`, `headers` (`header` in old PDKs); other keys are passed over. */
 function parseGuestRequest(request: Uint8Array, body: Uint8Array | null): HttpCall {
   try {
+    if (request.length > MAX_REQUEST_BYTES) {
+      throw new TypeError(`it is longer than ${MAX_REQUEST_BYTES} bytes`);
+    }
     const text = new TextDecoder('utf-8', { fatal: true }).decode(request);
     const asked: unknown = JSON.parse(text);
     if (typeof asked !== 'object' || asked === null) throw new TypeError('not an object');

@@ -163,6 +163,18 @@ describe('a guest request', () => {
     assert.equal(server.seen.length, 0);
   });
 
+  it('is read up to a size, and not at all beyond it', async (t) => {
+    const server = await startServer(t, (_request, response) => response.end());
+    const { send } = createRequester(t);
+    const request = JSON.stringify({ url: `http://127.0.0.1:${server.port}/` });
+    assert.equal((await send(Buffer.from(request.padEnd(131_072)))).status, 200);
+    assert.deepEqual(await failureOf(send(Buffer.from(request.padEnd(131_073)))), [
+      'PLUGIN_ERROR',
+      'request',
+    ]);
+    assert.equal(server.seen.length, 1);
+  });
+
   it('does not name the path or query of a URL, or a header value, in what clients may read', async (t) => {
     const { send } = createRequester(t, { allowedHosts: ['*'] });
     for (const request of [
