@@ -391,6 +391,16 @@ describe('kernel output and error', () => {
     assert.equal(test.kernel.finish(0).length, 0);
   });
 
+  it('has a buffer of its own also when empty, which its caller may transfer', () => {
+    const test = createTestKernel();
+    test.begin();
+    const { buffer } = test.kernel.finish(0);
+    structuredClone(buffer, { transfer: [buffer] });
+    test.begin();
+    const next = test.kernel.finish(0);
+    assert.ok(new DataView(next.buffer));
+  });
+
   it('refuses bytes that are not within one block', () => {
     const test = createTestKernel();
     test.begin();
