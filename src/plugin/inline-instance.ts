@@ -13,6 +13,8 @@ import { Snapshot } from './snapshot.ts';
 const WASM_PAGE_BYTES = 65_536;
 /** Part of the page limit that has to be left for the next call once memory grew. */
 const LEAST_ROOM = 1 / 8;
+/** The log level of guests: all but trace. The log's own level filters further. */
+const GUEST_LOG_LEVEL = 1;
 
 /** What wasm gives back: an error code, or nothing. */
 type GuestFunction = () => number | undefined;
@@ -159,6 +161,8 @@ class InlineInstance implements PluginInstance {
     room.begin();
     context.begin(hostContext);
     wasi?.begin();
+    // A host function may have set another, which was for that call.
+    kernel.logLevel = GUEST_LOG_LEVEL;
     try {
       kernel.begin(input);
     } catch (error) {

@@ -45,8 +45,6 @@ const MAX_VARS = 10_000;
 const LOG_LIMITS = { maxLines: 1000, maxLineBytes: 8192 } as const;
 /** A guest that asks again and again for memory it cannot have is ended. */
 const MAX_REFUSED_ALLOCATIONS = 100;
-/** The log level of guests: all but trace. The log's own level filters further. */
-const GUEST_LOG_LEVEL = 1;
 
 /** @throws ServerError `PLUGIN_COMPILE_FAILED` when an import cannot be linked. */
 export async function linkParts(options: InstanceOptions): Promise<InlineParts> {
@@ -61,7 +59,6 @@ export async function linkParts(options: InstanceOptions): Promise<InlineParts> 
     maxHeapPages: options.memory.maxPages,
     maxOutputBytes: options.memory.maxOutputBytes,
   });
-  kernel.logLevel = GUEST_LOG_LEVEL;
   host.attach(kernel);
   const context = new CallContext(kernel, host.vars);
   const exports = await instantiate(options, {

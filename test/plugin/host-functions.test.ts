@@ -116,6 +116,25 @@ describe('a host function', () => {
     await assertFails(await create(ask, 50), 'ask', 'CALL_DEADLINE');
   });
 
+  it('sets the log level of its own call, whichever isolation', async () => {
+    const ask: HostFunction = (context) => {
+      const before = context.logLevel;
+      context.logLevel = 'error';
+      return context.store(`${before} ${context.logLevel}`);
+    };
+    for (const isolation of ['shared', 'fresh'] as const) {
+      const plugin = await createPlugin({
+        wasm: GUEST,
+        isolation,
+        hostFunctions: { app: { ask } },
+      });
+      for (let round = 0; round < 2; round++) {
+        assert.equal((await plugin.call('ask', 'x')).text(), 'debug error', isolation);
+      }
+      await plugin.close();
+    }
+  });
+
   it('is given only what the guest may have of variables and memory', async () => {
     const variables = await create((context) => {
       context.setVariable('name', 'x'.repeat(2 * 1024 * 1024));

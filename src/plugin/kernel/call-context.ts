@@ -90,6 +90,7 @@ export class CallContext {
     this.#kernel.setError(text === '' ? LARGEST_ADDRESS : Number(this.store(text)));
   }
 
+  /** Of the running call; each begins with the same. */
   get logLevel(): GuestLogThreshold {
     return logLevelName(this.#kernel.logLevel);
   }
