@@ -166,7 +166,8 @@ class InlineInstance implements PluginInstance {
     try {
       kernel.begin(input);
     } catch (error) {
-      // Too little room for this input, and a guest that grew is why.
+      // Too little room for this input, and a guest that grew is why. Else nothing has run, all is as
+      // it was, and a new instance would only let callers with large inputs slow down the others.
       if (this.guestPages > this.#initialGuestPages) this.#isPoisoned = true;
       throw error;
     }
@@ -177,7 +178,13 @@ class InlineInstance implements PluginInstance {
     wasi?.end();
     if (deadline.error !== null) throw this.#poison(deadline.error);
     if (this.#isOutgrown()) this.#isPoisoned = true;
-    return kernel.finish(returned);
+    try {
+      return kernel.finish(returned);
+    } catch (error) {
+      // What the guest says of its input leaves it whole; an output that cannot be taken does not.
+      if (!(error instanceof ServerError && error.code === 'PLUGIN_ERROR')) this.#isPoisoned = true;
+      throw error;
+    }
   }
 
   /** The exit code of a command that left by `proc_exit`. @throws ServerError for every other throw. */

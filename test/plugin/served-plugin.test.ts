@@ -121,6 +121,43 @@ describe('an instance that trapped', () => {
   });
 });
 
+describe('an instance whose output cannot be taken', () => {
+  const endings: [code: string, body: string][] = [
+    ['PLUGIN_LIMIT', '(call $output_set (call $alloc (i64.const 2000)) (i64.const 2000))'],
+    ['PLUGIN_BAD_OUTPUT', '(call $output_set (i64.const 5) (i64.const 9))'],
+  ];
+  for (const [code, body] of endings) {
+    for (const execution of ['inline', 'thread']) {
+      it(`is replaced: ${code}, ${execution}`, async () => {
+        const guest = `(func (export "spoil") (result i32)
+          (global.set $mark (i32.const 49)) ${body} (i32.const 0))`;
+        const manifest = assembleManifest(`${STATEFUL.slice(0, -1)} ${guest})`);
+        const plugin = { manifest, execution, memory: { maxOutputBytes: 1000 } };
+        await withPlugin(plugin, ['spoil', 'read'], async (served) => {
+          const witness = new Witness();
+          served.observe(witness);
+          for (let round = 0; round < 2; round++) {
+            assert.equal(await call(served, 'spoil'), code);
+            assert.equal(await call(served, 'read'), '0');
+          }
+          assert.deepEqual(witness.replacements, ['poisoned', 'poisoned']);
+        });
+      });
+    }
+  }
+});
+
+describe('an instance whose input was too large', () => {
+  it('stays: nothing has run', async () => {
+    const plugin = { ...STATE, memory: { maxPages: 3 } };
+    await withPlugin(plugin, FUNCTIONS, async (served) => {
+      await call(served, 'mark');
+      assert.equal(await call(served, 'read', 'x'.repeat(200_000)), 'PLUGIN_LIMIT');
+      assert.equal(await call(served, 'read'), '1');
+    });
+  });
+});
+
 describe('the observer', () => {
   it('is told each request once with how it ended, as is its listener', async () => {
     const slow = { wasm: exampleWasm('slow'), timeoutMs: 4900, queue: { max: 3, waitMs: 200 } };
