@@ -56,7 +56,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
   PLUGIN_COMPILE_FAILED: {
     kind: 'configuration',
     retryable: false,
-    summary: 'The plugin cannot be compiled or linked',
+    summary: 'The plugin cannot be compiled, linked or initialised',
   },
   FUNCTION_NOT_EXPORTED: {
     kind: 'configuration',

@@ -3,7 +3,7 @@
  * in a process; instances share the compiled modules.
  */
 import type { PluginConfig } from '../config/types.ts';
-import { ServerError } from '../errors.ts';
+import { ERRORS, ServerError } from '../errors.ts';
 import { chooseExecution } from './choose-execution.ts';
 import type { CompiledPlugin } from './compiled-plugin.ts';
 import { describeGuard } from './describe-guard.ts';
@@ -50,6 +50,8 @@ export async function compilePlugin(
   const http = httpLimits(definition, files);
   const { execution, executionReason } = chooseExecution(plugin, http !== null);
   const parts: FactoryOptions = { plugin, common, files, http, environment, hostFunctions };
+  const factory =
+    execution === 'thread' ? createThreadFactory(parts) : await createInlineFactory(parts);
   return {
     hash: definition.hash,
     version: readVersion(main.guarded.module),
@@ -59,7 +61,11 @@ export async function compilePlugin(
     executionReason,
     timeoutMs: definition.timeoutMs,
     maxPages: definition.memory.maxPages,
-    ...(execution === 'thread' ? createThreadFactory(parts) : await createInlineFactory(parts)),
+    instantiate: () =>
+      factory.instantiate().catch((thrown) => {
+        throw initialisationError(plugin.name, thrown);
+      }),
+    close: factory.close,
   };
 }
 
@@ -75,6 +81,20 @@ export function requireFunction(
     'FUNCTION_NOT_EXPORTED',
     `plugins.${plugin}: no function "${functionName}" is exported; there are: ${known}`,
     { details: { functions: compiled.functions } },
+  );
+}
+
+/** Limits stay what they are; whatever else a plugin does instead of starting, the operator has to mend. */
+function initialisationError(plugin: string, thrown: unknown): unknown {
+  if (!(thrown instanceof ServerError)) return thrown;
+  const { code, message, details } = thrown;
+  const { kind } = ERRORS[code];
+  if (kind === 'configuration' || kind === 'capacity') return thrown;
+  const isLimit = code === 'CALL_DEADLINE' || code === 'PLUGIN_LIMIT';
+  return new ServerError(
+    isLimit ? code : 'PLUGIN_COMPILE_FAILED',
+    `plugins.${plugin}: initialisation failed: ${message}`,
+    { cause: thrown, details },
   );
 }
 

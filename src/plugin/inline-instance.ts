@@ -203,7 +203,7 @@ class InlineInstance implements PluginInstance {
 
   /** Why the guest stopped: the limit that ended it, the memory it could not get, or its own trap. */
   #failure(thrown: unknown): ServerError {
-    const { deadline } = this.#parts;
+    const { deadline, wasi } = this.#parts;
     if (deadline.error !== null) return this.#poison(deadline.error);
     const { maxPages } = this.#options.memory;
     // An unguarded memory meets its maximum without a question to us.
@@ -212,7 +212,12 @@ class InlineInstance implements PluginInstance {
       const details = { limit: 'memory.maxPages', maxPages };
       return this.#poison(new ServerError('PLUGIN_LIMIT', message, { cause: thrown, details }));
     }
-    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    const reason =
+      wasi?.isExit(thrown) === true
+        ? `the plugin exited with code ${wasi.exitCode}`
+        : thrown instanceof Error
+          ? thrown.message
+          : String(thrown);
     return this.#poison(new ServerError('PLUGIN_TRAPPED', reason, { cause: thrown }));
   }
 

@@ -116,6 +116,25 @@ describe('a plugin is refused', () => {
     });
   });
 
+  for (const execution of ['inline', 'thread']) {
+    it(`whose initialisation fails, by name and with its exit code: ${execution}`, async () => {
+      const exit = '(import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))';
+      const manifest = (body: string): unknown =>
+        assembleManifest(
+          `(module ${exit} (func (export "go")) (func (export "_initialize") ${body}))`,
+        );
+      const cases: [body: string, code: ErrorCode, reason: RegExp][] = [
+        ['(unreachable)', 'PLUGIN_COMPILE_FAILED', /^plugins\.p: .*unreachable/],
+        ['(call $exit (i32.const 3))', 'PLUGIN_COMPILE_FAILED', /^plugins\.p: .*\b3\b/],
+        ['(loop $again (br $again))', 'CALL_DEADLINE', /^plugins\.p: /],
+      ];
+      for (const [body, code, message] of cases) {
+        const plugin = { manifest: manifest(body), wasi: true, execution, timeoutMs: 100 };
+        await assert.rejects(servePlugin(plugin, ['go']), { code, message });
+      }
+    });
+  }
+
   it('whose probe traps or reports an error', async () => {
     const probe = (name: string): unknown => ({
       manifest: state,
