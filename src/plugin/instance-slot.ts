@@ -2,6 +2,7 @@
  * The place of one instance, and the lock's permit for it. It decides after each call whether the
  * instance may serve another: one that is poisoned, used up or meant for a single call is replaced.
  */
+import { ServerError } from '../errors.ts';
 import type { Call } from './call-job.ts';
 import type { CallMarker } from './call-marker.ts';
 import type { FreshWay } from './choose-fresh-way.ts';
@@ -99,7 +100,10 @@ export class InstanceSlot {
       this.#options.onReplaced('poisoned');
       await broken.close().catch(() => {});
     }
-    return this.#enter(await this.#fill(), call);
+    const another = await this.#fill().catch((thrown) => {
+      throw unfilled(thrown);
+    });
+    return this.#enter(another, call);
   }
 
   #restore(instance: PluginInstance): undefined | Promise<void> {
@@ -130,4 +134,10 @@ export class InstanceSlot {
     this.#state = 'ready';
     return instance;
   }
+}
+
+/** It could be made when the server started: no mistake of the operator's then, and none that callers know. */
+function unfilled(thrown: unknown): unknown {
+  if (!(thrown instanceof ServerError && thrown.isOperatorMistake)) return thrown;
+  return new ServerError('INTERNAL', thrown.message, { cause: thrown });
 }

@@ -60,7 +60,7 @@ function addPlugin(
     {
       name: `plugin${index}`,
       hash: 'ab12',
-      version: 'x'.repeat(1000),
+      version: 'x'.repeat(128),
       functions: Array.from({ length: functions }, (_, number) => `f${number}`),
     },
     {

@@ -165,12 +165,19 @@ describe('a plugin is served', () => {
     });
   });
 
-  it('with the version that its file names', async () => {
-    const version = Buffer.concat([Buffer.from([0, 13, 7]), Buffer.from('version1.2.3')]);
-    const wasm = file('versioned.wasm', Buffer.concat([hello, version]));
-    await withPlugin({ wasm }, ['hello'], async (served) => {
-      assert.equal(served.description.version, '1.2.3');
-    });
+  it('with the version that its file names, cut where it is long', async () => {
+    for (const [said, version] of [
+      ['1.2.3', '1.2.3'],
+      ['x'.repeat(200), 'x'.repeat(128)],
+    ] as const) {
+      const content = Buffer.from(`\u0007version${said}`);
+      const size = [(content.length & 0x7f) | 0x80, content.length >> 7];
+      const section = Buffer.concat([Buffer.from([0, ...size]), content]);
+      const wasm = file('versioned.wasm', Buffer.concat([hello, section]));
+      await withPlugin({ wasm }, ['hello'], async (served) => {
+        assert.equal(served.description.version, version);
+      });
+    }
   });
 
   it('in Go with WASI, and in Rust', async () => {
