@@ -181,15 +181,14 @@ export const pluginSchema: TUnsafe<PluginEntry> = exactly<PluginEntry>()(
       ),
       allowedHosts: Type.Optional(
         Type.Array(Type.String({ minLength: 1 }), {
-          description: 'Host patterns the plugin may fetch from.',
-          default: PLUGIN_DEFAULTS.allowedHosts,
+          description:
+            "Host patterns the plugin may fetch from, in place of its manifest's; [] is none. Absent: its manifest's.",
         }),
       ),
       allowedPaths: Type.Optional(
         table(FILE_NAME, text(FILE_NAME, { description: 'Path in the guest.' }), {
           description:
-            'Host directory, relative to this file ("ro:" before it: for reading only) -> path in the guest.',
-          default: PLUGIN_DEFAULTS.allowedPaths,
+            'Host directory, relative to this file ("ro:" before it: for reading only) -> path in the guest, in place of those of its manifest; {} is none. Absent: those of its manifest.',
         }),
       ),
       hostFunctions: Type.Optional(

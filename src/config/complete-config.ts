@@ -63,12 +63,15 @@ function completePlugin(name: string, entry: PluginEntry, baseDir: string): Plug
     memory: { ...PLUGIN_DEFAULTS.memory, ...memory },
     queue: { ...PLUGIN_DEFAULTS.queue, ...queue },
     recycle: { ...PLUGIN_DEFAULTS.recycle, ...recycle },
-    allowedPaths: Object.fromEntries(
-      Object.entries(allowedPaths ?? PLUGIN_DEFAULTS.allowedPaths).map(([host, guest]) => [
-        absoluteHostPath(host, baseDir),
-        guest,
-      ]),
-    ),
+    allowedPaths:
+      allowedPaths === undefined
+        ? PLUGIN_DEFAULTS.allowedPaths
+        : Object.fromEntries(
+            Object.entries(allowedPaths).map(([host, guest]) => [
+              absoluteHostPath(host, baseDir),
+              guest,
+            ]),
+          ),
     hostFunctions:
       typeof hostFunctions === 'string'
         ? resolve(baseDir, hostFunctions)

@@ -46,8 +46,8 @@ export const PLUGIN_DEFAULTS: Omit<PluginConfig, 'name' | 'source'> = deepFreeze
   queue: { max: 1_000, waitMs: 5_000 },
   recycle: { calls: 0, pages: 0 },
   config: {},
-  allowedHosts: [],
-  allowedPaths: {},
+  allowedHosts: null,
+  allowedPaths: null,
   hostFunctions: null,
   probe: null,
 });

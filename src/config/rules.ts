@@ -142,7 +142,7 @@ function pathRules(
   const byGuestPath = new Map<string, string>();
   for (const host of hostPaths) {
     // One directory written in two ways has only one guest path left, so it is found here too.
-    const guest = plugin.allowedPaths[absoluteHostPath(host, baseDir)] ?? '';
+    const guest = plugin.allowedPaths?.[absoluteHostPath(host, baseDir)] ?? '';
     const twin = byGuestPath.get(guest);
     if (twin !== undefined) {
       problems.push({

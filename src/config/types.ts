@@ -130,10 +130,13 @@ export interface PluginConfig {
   readonly recycle: RecycleConfig;
   /** What the plugin reads with `config_get`. Default none. */
   readonly config: Readonly<Record<string, string>>;
-  /** Host patterns the plugin may fetch from. Default none. */
-  readonly allowedHosts: readonly string[];
-  /** Host directory (absolute; `ro:` before it for reading only) -> path in the guest. Default none. */
-  readonly allowedPaths: Readonly<Record<string, string>>;
+  /** Host patterns the plugin may fetch from; none where it is empty. Default null: its manifest's. */
+  readonly allowedHosts: readonly string[] | null;
+  /**
+   * Host directory (absolute; `ro:` before it for reading only) -> path in the guest; none where it
+   * is empty. Default null: its manifest's.
+   */
+  readonly allowedPaths: Readonly<Record<string, string>> | null;
   /** JavaScript module whose exports the guest may import. Default none. */
   readonly hostFunctions: string | null;
   readonly probe: ProbeConfig | null;

@@ -45,8 +45,9 @@ export interface CreatePluginOptions {
   readonly recycle?: Partial<RecycleConfig>;
   /** What the plugin reads with `config_get`. */
   readonly config?: Readonly<Record<string, string>>;
+  /** Hosts it may fetch from, in place of the manifest's; `[]` is none. */
   readonly allowedHosts?: readonly string[];
-  /** Host directory (`ro:` before it for reading only) -> path in the guest. */
+  /** Host directory (`ro:` before it for reading only) -> path in the guest, in place of the manifest's; `{}` is none. */
   readonly allowedPaths?: Readonly<Record<string, string>>;
   /**
    * Import namespace -> name -> function, called with a context of the SDK's shape first. Async
@@ -162,7 +163,7 @@ function pluginConfig(options: CreatePluginOptions): PluginConfig {
     memory: { ...PLUGIN_DEFAULTS.memory, ...options.memory },
     queue: { ...PLUGIN_DEFAULTS.queue, ...options.queue },
     recycle: { ...PLUGIN_DEFAULTS.recycle, ...options.recycle },
-    allowedPaths: absolutePaths(options.allowedPaths ?? {}),
+    allowedPaths: options.allowedPaths === undefined ? null : absolutePaths(options.allowedPaths),
     hostFunctions: hostFunctionsFile === undefined ? null : path.resolve(hostFunctionsFile),
   };
 }

@@ -26,6 +26,11 @@ describe('completeConfig', () => {
       [`ro:${path.resolve('/abs')}`]: '/f',
     });
   });
+  it('keeps hosts and paths that are empty apart from those that are absent', () => {
+    const { allowedHosts, allowedPaths } = complete({ allowedHosts: [], allowedPaths: {} });
+    assert.deepEqual([allowedHosts, allowedPaths], [[], {}]);
+    assert.deepEqual([complete({}).allowedHosts, complete({}).allowedPaths], [null, null]);
+  });
   it('makes hostFunctions absolute', () => {
     assert.equal(complete({ hostFunctions: 'h.js' }).hostFunctions, path.join(baseDir, 'h.js'));
     assert.equal(complete({ hostFunctions: null }).hostFunctions, null);

@@ -33,7 +33,7 @@ export async function readPlugin(
   const limits = { ...READ_LIMITS, ...options };
   const { source } = plugin;
   const subject = `plugins.${plugin.name}`;
-  checkHostPatterns(subject, plugin.allowedHosts);
+  checkHostPatterns(subject, plugin.allowedHosts ?? []);
   const manifest = source.kind === 'wasm' ? null : await readManifest(subject, source, limits);
   const items: readonly ManifestItem[] =
     source.kind === 'wasm'

@@ -1,7 +1,7 @@
 /**
  * Settles what a plugin may have between its manifest and its entry in the configuration.
  * Limits: the stricter wins, and ours count where the entry says nothing. Lists of hosts and paths:
- * the entry's, where it has one, takes the place of the manifest's. `config`: merged, the entry's
+ * the entry's, where it has one, takes the place of the manifest's, also when it is empty. `config`: merged, the entry's
  * values over the manifest's.
  */
 import { PLUGIN_DEFAULTS } from '../../config/defaults.ts';
@@ -33,9 +33,12 @@ export function settleDefinition(manifest: Manifest | null, plugin: PluginConfig
   const maxOutputBytes = stricter(null, ours.maxOutputBytes, defaults.maxOutputBytes);
   const allowedHosts = replacing(manifest?.allowedHosts, plugin.allowedHosts);
   // Absolute already; the folder is only for manifests.
-  const ourPaths = Object.entries(plugin.allowedPaths).map(([key, guestPath]) =>
-    parseAllowedPath(key, guestPath, ''),
-  );
+  const ourPaths =
+    plugin.allowedPaths === null
+      ? null
+      : Object.entries(plugin.allowedPaths).map(([key, guestPath]) =>
+          parseAllowedPath(key, guestPath, ''),
+        );
   const allowedPaths = replacing(manifest?.allowedPaths, ourPaths);
   const config = { ...manifest?.config, ...plugin.config };
   return {
@@ -75,10 +78,10 @@ function stricter(
 
 function replacing<T>(
   theirs: readonly T[] | null | undefined,
-  ours: readonly T[],
+  ours: readonly T[] | null,
 ): Choice<readonly T[]> {
   const said = theirs ?? [];
-  if (ours.length === 0) {
+  if (ours === null) {
     return { value: said, source: { by: said.length > 0 ? 'manifest' : 'default' } };
   }
   const by = 'configuration';

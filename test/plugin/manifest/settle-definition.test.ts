@@ -93,6 +93,16 @@ describe('hosts and paths', () => {
     assert.equal(sources.allowedPaths.by, 'configuration');
   });
 
+  it('are none where the configuration says so', async () => {
+    const { allowedHosts, allowedPaths, sources } = await readPlugin(
+      inline(manifest, { wasi: true, allowedHosts: [], allowedPaths: {} }),
+    );
+    assert.deepEqual(allowedHosts, []);
+    assert.deepEqual(allowedPaths, []);
+    assert.deepEqual(sources.allowedHosts, { by: 'configuration', setAside: ['a.test'] });
+    assert.equal(sources.allowedPaths.by, 'configuration');
+  });
+
   it('are refused where they could not work', async () => {
     const paths = await refusalOf(inline(manifest));
     assert.equal(paths.code, 'CONFIG_INVALID');
