@@ -135,6 +135,7 @@ export const CONTENDERS: readonly Contender[] = [
   ours('plugind', `plugind, ${workers(CPUS)}`, { workers: CPUS, isolation: 'shared' }),
   ours('plugind-pool', `plugind, ${workers(CPUS)}, pool`, { workers: CPUS, isolation: 'pool' }),
   ours('plugind-fresh', `plugind, ${workers(CPUS)}, fresh`, { workers: CPUS, isolation: 'fresh' }),
+  ours('plugind-1-fresh', 'plugind, 1 worker, fresh', { workers: 1, isolation: 'fresh' }),
   ours('plugind-thread', `plugind, ${workers(CPUS)}, a thread each`, {
     workers: CPUS,
     isolation: 'shared',

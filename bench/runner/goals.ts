@@ -43,6 +43,21 @@ export const GOALS: readonly Goal[] = [
     'plugind-fresh',
   ),
   faster('fresh', 'fresh: plugind / Go, compiled once', 'go-compiled-once', 6, 'plugind-fresh'),
+  faster(
+    'fresh',
+    'fresh, 1 worker / Node, an instance a request',
+    'instance-per-request',
+    8,
+    'plugind-1-fresh',
+  ),
+  faster('fresh', 'fresh, 1 worker / shared', 'plugind-1', 0.45, 'plugind-1-fresh'),
+  faster(
+    'hello-wrk',
+    'hello, 1 worker / bare Fastify, 1 process',
+    'bare-fastify',
+    0.85,
+    'plugind-1',
+  ),
   quicker('fixed-rate', 'p99 at half of the slowest one’s capacity: plugind / Go mutex'),
   quicker('hello-100', 'p99 of hello, closed loop: plugind / Go mutex'),
 ];

@@ -25,8 +25,8 @@ export const FRESH_SCENARIO: Scenario = {
   connections: 100,
   warmLoads: 6,
   contenders: [
-    ...['plugind-fresh', 'go-instance-per-request', 'go-compiled-once'],
-    'instance-per-request',
+    ...['plugind-fresh', 'plugind-1-fresh', 'plugind-1'],
+    ...['go-instance-per-request', 'go-compiled-once', 'instance-per-request'],
   ],
   quickContenders: ['plugind-fresh', 'instance-per-request'],
 };
@@ -53,9 +53,12 @@ export const HELLO_SCENARIOS: readonly Scenario[] = [
     bareTraffic: { kind: 'fixed', body: 'John Doe', answer: 'John Doe' },
     connections: 100,
     seconds: 2,
-    rounds: 5,
+    rounds: 4,
     warmLoads: 12,
-    contenders: ['plugind', 'go-mutex', 'go-pool', 'promise-mutex', ...bareCluster],
+    contenders: [
+      ...['plugind', 'go-mutex', 'go-pool', 'promise-mutex', ...bareCluster],
+      ...['plugind-1', 'bare-fastify'],
+    ],
     tool: { name: 'wrk' },
   },
   {
