@@ -46,6 +46,9 @@ export class Deadline {
     return this.#error;
   }
 
+  /** For host functions: whether the guest is about to trap, so that no work is worth beginning. */
+  readonly isOver = (): boolean => this.#error !== null;
+
   get remainingMs(): number {
     const now = this.#clock();
     if (this.#endsAt === NOT_RUNNING) this.#endsAt = now + this.#timeoutMs;

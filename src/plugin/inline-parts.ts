@@ -164,6 +164,7 @@ function createHost(
     maxRefusedAllocations: MAX_REFUSED_ALLOCATIONS,
     trip: deadline.end,
     checkDeadline: deadline.check,
+    isOver: deadline.isOver,
     remainingMs: () => deadline.remainingMs,
   });
 }
@@ -175,6 +176,7 @@ function createWasi(options: InstanceOptions, deadline: Deadline): GuestWasi {
     output: LOG_LIMITS,
     remainingMs: () => deadline.remainingMs,
     checkDeadline: deadline.check,
+    isOver: deadline.isOver,
     trip: deadline.end,
   });
 }

@@ -18,7 +18,10 @@ export function assembleHostile({ imports = [], body }: HostileGuest): Promise<U
   return assembleGuest(imports, body + OK);
 }
 
-/** Never end; each with its own way of not being looked at. */
+/** Calls in one straight line, as many as would take seconds. */
+const STRAIGHT_CALLS = 20_000;
+
+/** End late, or never; each with its own way of not being looked at. */
 export const RUNAWAYS: readonly HostileGuest[] = [
   {
     name: 'an empty loop',
@@ -104,6 +107,27 @@ export const RUNAWAYS: readonly HostileGuest[] = [
       (memory (export "memory") 1)
       (func (export "run") (result i32)
         (loop $again (drop (call $clock (i32.const 1) (i64.const 0) (i32.const 0))) (br $again)) (i32.const 0))`,
+  },
+  {
+    name: 'a large variable set in one straight line of calls',
+    imports: ['alloc', 'var_set'],
+    body: `(func (export "run") (result i32) (local $key i64) (local $value i64)
+      (local.set $key (call $alloc (i64.const 8)))
+      (local.set $value (call $alloc (i64.const 1000000)))
+      ${'(call $var_set (local.get $key) (local.get $value))'.repeat(STRAIGHT_CALLS)}
+      (i32.const 0))`,
+  },
+  {
+    name: 'a large output written in one straight line of calls',
+    wasi: true,
+    body: `(import "wasi_snapshot_preview1" "fd_write"
+        (func $write (param i32 i32 i32 i32) (result i32)))
+      (memory (export "memory") 10)
+      (func (export "run") (result i32)
+        (i32.store (i32.const 0) (i32.const 64))
+        (i32.store (i32.const 4) (i32.const 262144))
+        ${'(drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)))'.repeat(STRAIGHT_CALLS)}
+        (i32.const 0))`,
   },
   {
     name: 'a loop that grows its memory by nothing',

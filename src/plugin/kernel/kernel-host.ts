@@ -26,6 +26,8 @@ export interface KernelHostOptions {
   readonly trip: (error: ServerError) => void;
   /** Makes the guest trap soon if its time is over; must not throw. */
   readonly checkDeadline: () => void;
+  /** Whether the running call has to end already, without a look at the clock. */
+  readonly isOver: () => boolean;
   /** Milliseconds that the running call has left; 0 when its time is over. */
   readonly remainingMs: () => number;
 }
@@ -102,7 +104,7 @@ export class KernelHost {
    */
   run<T>(otherwise: T, work: (kernel: Kernel) => T): T {
     const kernel = this.#kernel;
-    if (kernel === null || this.#tripped !== null) return otherwise;
+    if (kernel === null || this.#isEnding()) return otherwise;
     try {
       return work(kernel);
     } catch (thrown) {
@@ -116,7 +118,7 @@ export class KernelHost {
   /** As {@link run}, for work that waits while the guest is suspended: no longer than the call may take. */
   async runSuspended<T>(otherwise: T, work: (kernel: Kernel) => Promise<T>): Promise<T> {
     const kernel = this.#kernel;
-    if (kernel === null || this.#tripped !== null) return otherwise;
+    if (kernel === null || this.#isEnding()) return otherwise;
     try {
       return await this.#untilDeadline(work(kernel), otherwise);
     } catch (thrown) {
@@ -125,6 +127,11 @@ export class KernelHost {
     } finally {
       this.#options.checkDeadline();
     }
+  }
+
+  /** Between here and its trap the guest may call as often as its code has room for. */
+  #isEnding(): boolean {
+    return this.#tripped !== null || this.#options.isOver();
   }
 
   /** What comes later is dropped: by then the call has ended and its instance is closed. */

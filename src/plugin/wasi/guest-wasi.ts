@@ -29,6 +29,8 @@ export interface GuestWasiOptions {
   readonly remainingMs: () => number;
   /** Makes the guest trap soon if its time is over; must not throw. */
   readonly checkDeadline: () => void;
+  /** Whether the running call has to end already, without a look at the clock. */
+  readonly isOver: () => boolean;
   /** Called at most once in a call; must make the guest trap soon, and must not throw. */
   readonly trip: (error: ServerError) => void;
 }
@@ -126,7 +128,7 @@ export class GuestWasi {
   #run(work: WasiFunction, values: readonly (number | bigint)[]): Errno {
     // A guest can catch what is thrown; it does not come far.
     if (this.#exitCode !== null) throw EXIT;
-    if (this.#isTripped) return ERRNO.canceled;
+    if (this.#isTripped || this.#options.isOver()) return ERRNO.canceled;
     try {
       return work(this.#state, ...(values as readonly never[]));
     } catch (thrown) {

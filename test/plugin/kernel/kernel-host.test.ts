@@ -319,6 +319,22 @@ describe('host functions', () => {
     assert.equal(looked, 7);
   });
 
+  it('do nothing in a call that is over, though they did not end it themselves', () => {
+    let isOver = false;
+    const test = createTestKernel({ config: { key: 'value' }, isOver: () => isOver });
+    test.kernel.logLevel = 0;
+    test.begin();
+    const key = test.text('key');
+    isOver = true;
+    assert.equal(test.abi.config_get(key), 0n);
+    test.abi.var_set(key, key);
+    assert.equal(test.host.vars.bytes, 0);
+    test.abi.log_info(key);
+    assert.deepEqual(test.lines, []);
+    isOver = false;
+    assert.notEqual(test.abi.config_get(key), 0n);
+  });
+
   it('end the call of a guest that goes on allocating past the limit', () => {
     const test = createTestKernel({ maxHeapPages: 1, maxRefusedAllocations: 4 });
     test.begin();

@@ -123,6 +123,7 @@ export function createHost(options: TestKernelOptions = {}): {
     maxRefusedAllocations: 16,
     trip: (error) => trips.push(error),
     checkDeadline: () => {},
+    isOver: () => false,
     remainingMs: () => 60_000,
     ...options,
   });

@@ -305,6 +305,7 @@ it('a guest that is closed twice is closed', () => {
     outputSink: () => {},
     remainingMs: () => 1,
     checkDeadline: () => {},
+    isOver: () => false,
     trip: assert.fail,
   });
   unused.close();

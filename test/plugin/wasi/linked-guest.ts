@@ -78,6 +78,7 @@ export class LinkedGuest {
       maxRefusedAllocations: 4,
       trip: () => this.#stop(),
       checkDeadline,
+      isOver: () => false,
       remainingMs: () => this.#remainingMs(),
     });
     this.wasi = createGuestWasi({
@@ -86,6 +87,7 @@ export class LinkedGuest {
       outputSink: (stream, line) => this.lines.push(`${stream}: ${line}`),
       remainingMs: () => this.#remainingMs(),
       checkDeadline,
+      isOver: () => false,
       trip: (error) => this.#host.trip(error),
     });
     this.#link(guardModule(bytes, GUARD));

@@ -166,6 +166,7 @@ describe('a guest that catches everything', () => {
       outputSink: () => {},
       remainingMs: () => 1000,
       checkDeadline: () => {},
+      isOver: () => false,
       trip: assert.fail,
     });
     const { proc_exit, sched_yield } = wasi.functions;

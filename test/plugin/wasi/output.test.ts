@@ -135,6 +135,7 @@ describe('pointers of a guest', () => {
       outputSink: () => {},
       remainingMs: () => 1000,
       checkDeadline: () => {},
+      isOver: () => false,
       trip: assert.fail,
     });
     assert.equal(functions.args_sizes_get?.(null, 0, 4), 21);

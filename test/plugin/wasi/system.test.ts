@@ -1,6 +1,7 @@
 /** What a guest learns of its surroundings (little), how it sleeps, and how it exits. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { ERRNO } from '../../../src/plugin/wasi/errno.ts';
 import type { WasiName } from '../../../src/plugin/wasi/wasi-types.ts';
 import { TestGuest } from './test-guest.ts';
 
@@ -100,6 +101,12 @@ describe('a guest', () => {
       checks++;
       assert.equal(guest.deadlineChecks, checks, name);
     }
+  });
+
+  it('does nothing in a call that is over', () => {
+    const guest = new TestGuest({ isOver: () => true });
+    assert.equal(guest.call('clock_time_get', 1, 0n, 8), ERRNO.canceled);
+    assert.equal(guest.u64(8), 0n);
   });
 });
 

@@ -44,6 +44,7 @@ export class TestGuest {
       checkDeadline: () => {
         this.deadlineChecks++;
       },
+      isOver: () => false,
       trip: (error) => this.trips.push(error),
       ...options,
     });
