@@ -21,6 +21,24 @@ export function assembleHostile({ imports = [], body }: HostileGuest): Promise<U
 /** Calls in one straight line, as many as would take seconds. */
 const STRAIGHT_CALLS = 20_000;
 
+/**
+ * A chain through 32 MiB of memory in no order at all, so that each load waits for the one before it
+ * and for memory: the slowest there is of what costs a unit. `$chase` follows 240 links of it, and is
+ * small enough to be paid by its callers.
+ */
+const CHAIN = `(memory 512)
+  (func $link (local $i i32)
+    (loop $next
+      (i32.store (i32.shl (local.get $i) (i32.const 2))
+        (i32.shl (i32.and (i32.add (i32.mul (local.get $i) (i32.const 1664525))
+          (i32.const 1013904223)) (i32.const 0x7fffff)) (i32.const 2)))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $next (i32.lt_u (local.get $i) (i32.const 0x800000)))))
+  (start $link)
+  (func $chase (param i32) (result i32) local.get 0 ${'i32.load '.repeat(240)})
+  (global $at (mut i32) (i32.const 0))`;
+const CHASES = 'call $chase '.repeat(60_000);
+
 /** End late, or never; each with its own way of not being looked at. */
 export const RUNAWAYS: readonly HostileGuest[] = [
   {
@@ -128,6 +146,25 @@ export const RUNAWAYS: readonly HostileGuest[] = [
         (i32.store (i32.const 4) (i32.const 262144))
         ${'(drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)))'.repeat(STRAIGHT_CALLS)}
         (i32.const 0))`,
+  },
+  {
+    name: 'a small function called in one straight line',
+    body: `${CHAIN} (func (export "run") (result i32) i32.const 0 ${CHASES} drop i32.const 0)`,
+  },
+  {
+    name: 'one round of a loop with a huge body',
+    body: `${CHAIN} (func (export "run") (result i32)
+      (loop $again
+        global.get $at ${CHASES} global.set $at
+        (br_if $again (i32.eqz (global.get $at)))) (i32.const 0))`,
+  },
+  {
+    name: 'what deep recursion left to be done on the way back',
+    body: `${CHAIN}
+      (func $deep (param $left i32)
+        (if (local.get $left) (then (call $deep (i32.sub (local.get $left) (i32.const 1)))))
+        global.get $at ${'i32.load '.repeat(9000)} global.set $at)
+      (func (export "run") (result i32) (call $deep (i32.const 5000)) (i32.const 0))`,
   },
   {
     name: 'a loop that grows its memory by nothing',

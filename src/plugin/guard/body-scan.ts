@@ -8,22 +8,23 @@ import { CodeCursor } from './code-cursor.ts';
 import {
   CodeEvents,
   EVENT_BULK,
+  EVENT_CHECK,
   EVENT_LABEL,
   EVENT_LOOP,
   EVENT_LOOP_END,
   MEMORY_GROW_EVENT,
 } from './code-events.ts';
 import type { FunctionNames } from './function-names.ts';
+import { LocalGroups } from './local-groups.ts';
 import { LoopTree } from './loop-tree.ts';
 import type { ModuleFacts } from './module-facts.ts';
 import * as op from './opcodes.ts';
+import { OpenBlocks } from './open-blocks.ts';
 import { checkValueType, isValueType } from './read-types.ts';
-import { malformed, refusal, unsupported } from './refusal.ts';
+import { malformed, unsupported } from './refusal.ts';
 import { refusedOpcode } from './refused-opcodes.ts';
 import type { StateChanges } from './state-changes.ts';
 
-/** V8's limit, parameters included. One is left for the guard's own. */
-const MAX_LOCALS = 49_999;
 /** A frame of many locals takes time to clear: this many cost one unit. */
 const LOCALS_PER_UNIT = 8;
 /** A constant length up to this is part of the static cost of a bulk operation. */
@@ -35,11 +36,7 @@ export class BodyScan {
   /** Where the first instruction lies, after the local declarations, and where the body ends. */
   codeStart = 0;
   end = 0;
-  /** Where the groups of local declarations begin, and how many there are. */
-  groupsStart = 0;
-  groupCount = 0;
-  /** Parameters and locals: the index of a local that is added. */
-  localCount = 0;
+  readonly groups: LocalGroups = new LocalGroups();
   /** Whether the body calls a function that is not free. */
   callsOthers = false;
 
@@ -50,11 +47,11 @@ export class BodyScan {
   readonly #bytes: Uint8Array;
   #index = 0;
   readonly #at: CodeCursor;
-  /** The innermost loop of each open block. */
-  #frames: Int32Array = new Int32Array(256);
-  #depth = 0;
+  readonly #blocks: OpenBlocks = new OpenBlocks();
   #loop = 0;
+  /** From the body's beginning, and how much of it has gone to the loops. */
   #cost = 0;
+  #flushed = 0;
   /** An i32.const that was just passed: where it ended, and its value. */
   #constantEnd = -1;
   #constantValue = 0;
@@ -81,35 +78,25 @@ export class BodyScan {
     this.#constantEnd = -1;
     const type = this.#facts.functionTypes[index] as number;
     this.#cost = this.#costs.typeCost(type);
-    this.#locals(this.#facts.types.params[type] as number);
-    this.#depth = 1;
-    this.#frames[0] = 0;
+    this.#flushed = 0;
+    const params = this.#facts.types.params[type] as number;
+    this.groups.read(this.#at, this.end, params, this.#where);
+    this.codeStart = this.#at.pos;
+    this.#cost += Math.floor(this.groups.locals / LOCALS_PER_UNIT);
+    this.#blocks.begin();
     this.#walk();
     this.#flushCost();
     this.loops.settle();
-  }
-
-  #locals(params: number): void {
-    let total = params;
-    this.groupCount = this.#at.u32();
-    this.groupsStart = this.#at.pos;
-    for (let group = 0; group < this.groupCount; group += 1) {
-      if (this.#at.pos >= this.end) throw malformed('unexpected end of locals', this.#at.pos);
-      total += this.#at.u32();
-      if (total > MAX_LOCALS) throw refusal(`${this.#where()} has more than ${MAX_LOCALS} locals`);
-      this.#valueType();
-    }
-    this.codeStart = this.#at.pos;
-    this.localCount = total;
-    this.#cost += Math.floor(total / LOCALS_PER_UNIT);
   }
 
   /** The loop over all instructions; the common shapes are handled here. */
   #walk(): void {
     const bytes = this.#bytes;
     const at = this.#at;
-    while (this.#depth > 0) {
+    const blocks = this.#blocks;
+    while (blocks.depth > 0) {
       if (at.pos >= this.end) throw malformed(`unexpected end of ${this.#where()}`, at.pos);
+      if (this.#cost > blocks.dueAt) this.#check();
       const opcode = bytes[at.pos] as number;
       const shape = op.SHAPES[opcode] as number;
       at.pos += 1;
@@ -119,7 +106,7 @@ export class BodyScan {
       else if (shape === op.I32_CONST) this.#constant();
       else if (shape === op.MEMARG) at.skipMemoryArgument();
       else if (shape === op.END) this.#blockEnd();
-      else if (shape === op.BLOCK) this.#block();
+      else if (shape === op.BLOCK) this.#block(opcode === op.OP.if);
       else if (shape === op.BRANCH) this.#label();
       else if (shape === op.CALL) this.#call();
       else this.#other(opcode, shape);
@@ -129,6 +116,9 @@ export class BodyScan {
 
   #other(opcode: number, shape: number): void {
     if (shape === op.LOOP) this.#loopStart();
+    else if (shape === op.ELSE) this.#blocks.otherwise(this.#cost);
+    else if (shape === op.STOP) this.#blocks.restart(this.#cost);
+    else if (shape === op.JUMP) this.#jump();
     else if (shape === op.PREFIX_MISC) this.#misc();
     else if (shape === op.PREFIX_SIMD) this.#simd();
     else if (shape === op.BRANCH_TABLE) this.#branchTable();
@@ -152,32 +142,30 @@ export class BodyScan {
     throw unsupported(name, proposal, this.#where());
   }
 
-  #where(): string {
-    return this.#names.describe(this.#index);
-  }
+  readonly #where = (): string => this.#names.describe(this.#index);
 
   #flushCost(): void {
-    this.loops.addCost(this.#loop, this.#cost);
-    this.#cost = 0;
+    this.loops.addCost(this.#loop, this.#cost - this.#flushed);
+    this.#flushed = this.#cost;
+  }
+
+  #check(): void {
+    const charge = this.#blocks.check(this.#cost);
+    this.events.push(EVENT_CHECK, this.#at.pos, this.#at.pos, charge);
+    this.loops.changesFuel[this.#loop] = 1;
   }
 
   #loopStart(): void {
     const start = this.#at.pos - 1;
     this.#flushCost();
     this.#loop = this.loops.open(this.#loop);
-    if (this.#block() > 0) this.loops.hasParameters[this.#loop] = 1;
+    if (this.#block(false) > 0) this.loops.hasParameters[this.#loop] = 1;
     this.events.push(EVENT_LOOP, start, this.#at.pos, this.#loop);
   }
 
   /** Opens a block in the current loop and returns how many parameters it takes. */
-  #block(): number {
-    if (this.#depth === this.#frames.length) {
-      const next = new Int32Array(this.#frames.length * 2);
-      next.set(this.#frames);
-      this.#frames = next;
-    }
-    this.#frames[this.#depth] = this.#loop;
-    this.#depth += 1;
+  #block(isIf: boolean): number {
+    this.#blocks.open(this.#loop, this.#cost, isIf);
     const first = this.#at.peek();
     if (first >= op.OP.emptyBlock && first < 0x80) {
       if (first === op.OP.emptyBlock) this.#at.pos += 1;
@@ -190,9 +178,9 @@ export class BodyScan {
   }
 
   #blockEnd(): void {
-    this.#depth -= 1;
-    if (this.#depth === 0) return;
-    const outer = this.#frames[this.#depth - 1] as number;
+    this.#blocks.close(this.#cost);
+    if (this.#blocks.depth === 0) return;
+    const outer = this.#blocks.loopOf(this.#blocks.depth - 1);
     if (outer === this.#loop) return;
     this.#flushCost();
     this.events.push(EVENT_LOOP_END, this.#at.pos, this.#at.pos, this.#loop);
@@ -220,23 +208,31 @@ export class BodyScan {
     this.#cost += this.#costs.indirect(this.#at.u32());
     this.#at.skipLeb();
     this.callsOthers = true;
-    if (returns) this.#returns();
+    if (returns) this.#returns(true);
+    else this.#blocks.restart(this.#cost);
   }
 
   #returnCall(): void {
     const callee = this.#at.u32();
     this.#cost += this.#costs.direct(callee);
     if (!this.#costs.isFree(callee)) this.callsOthers = true;
+    this.#blocks.restart(this.#cost);
+  }
+
+  #jump(): void {
+    this.#label();
+    this.#blocks.restart(this.#cost);
   }
 
   #label(): void {
     const start = this.#at.pos;
     const label = this.#at.u32();
-    const frame = this.#depth - 1 - label;
-    if (frame < 0) throw malformed('unknown label', start);
-    const target = this.#frames[frame] as number;
-    // The frame that brings a loop in is the loop itself, and its label is the loop's head.
-    if (frame > 0 && this.#frames[frame - 1] !== target) this.loops.repeats[target] = 1;
+    const block = this.#blocks.depth - 1 - label;
+    if (block < 0) throw malformed('unknown label', start);
+    const target = this.#blocks.loopOf(block);
+    // The block that brings a loop in is the loop itself, and its label is the loop's head.
+    if (block > 0 && this.#blocks.loopOf(block - 1) !== target) this.loops.repeats[target] = 1;
+    else this.#blocks.branch(block, this.#cost);
     if (target !== this.#loop) {
       this.events.push(EVENT_LABEL, start, this.#at.pos, label, this.#loop, target);
     }
@@ -246,6 +242,7 @@ export class BodyScan {
     const count = this.#at.u32();
     if (count > this.end - this.#at.pos) throw malformed('branch table', this.#at.pos);
     for (let index = 0; index <= count; index += 1) this.#label();
+    this.#blocks.restart(this.#cost);
   }
 
   #call(): void {
@@ -257,12 +254,14 @@ export class BodyScan {
       return;
     }
     this.#cost += this.#costs.direct(callee);
-    if (!this.#costs.keepsFuel(callee)) this.#returns();
+    if (!this.#costs.keepsFuel(callee)) this.#returns(!this.#costs.isFree(callee));
   }
 
   /** Something here may have changed the counter by the time it returns. */
-  #returns(): void {
-    if (this.#at.peek() !== op.OP.unreachable) this.loops.changesFuel[this.#loop] = 1;
+  #returns(isOther: boolean): void {
+    if (this.#at.peek() === op.OP.unreachable) return;
+    this.loops.changesFuel[this.#loop] = 1;
+    if (isOther) this.#blocks.called(this.#cost);
   }
 
   #memoryGrow(): void {

@@ -37,6 +37,16 @@ export class ChargeWriter {
     this.#isNegative(out);
   }
 
+  /** A charge within straight code, where no local holds the counter. */
+  check(out: ByteWriter, charge: number): void {
+    this.#global(out, OP.globalGet);
+    out.u8(OP.i32Const);
+    out.s32(charge);
+    out.u8(OP.i32Sub);
+    this.#global(out, OP.globalSet);
+    this.refillIfNegative(out, 0);
+  }
+
   refillIfNegative(out: ByteWriter, extra: number): void {
     this.#global(out, OP.globalGet);
     this.#isNegative(out);

@@ -11,6 +11,8 @@ export const EVENT_LOOP_END = 1;
 export const EVENT_LABEL = 2;
 /** An operation that costs by its operand: `a` is the sub-opcode after 0xfc, or MEMORY_GROW_EVENT. */
 export const EVENT_BULK = 3;
+/** Nothing that is replaced: a place for a charge in straight code, of `a`. */
+export const EVENT_CHECK = 4;
 
 /** Stands for memory.grow, which has no sub-opcode. */
 export const MEMORY_GROW_EVENT = -1;

@@ -5,7 +5,8 @@
  *
  * The promise: between two questions to the host a guarded module does a bounded amount of work,
  * whatever it contains. Every way to run for long goes through a loop's head, through the entry of
- * a function that can be part of a recursion, or through an operation charged by its operand.
+ * a function that can be part of a recursion, through an operation charged by its operand, or through
+ * more straight code than is left without a check (open-blocks.ts).
  */
 import { ServerError } from '../../errors.ts';
 import { type Additions, addedFunctionTypes, planAdditions } from './additions.ts';

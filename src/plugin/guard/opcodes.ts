@@ -27,6 +27,10 @@ export const MEMORY_GROW = 18;
 export const TABLE_SET = 19;
 export const PREFIX_MISC = 20;
 export const PREFIX_SIMD = 21;
+export const ELSE = 22;
+/** What does not go on to the next instruction, without and with a label. */
+export const STOP = 23;
+export const JUMP = 24;
 export const REFUSED = 255;
 
 /** Opcodes that the guard itself writes. */
@@ -84,15 +88,17 @@ export const MISC = {
 type Range = readonly [from: number, to: number, shape: number];
 
 const SINGLE: readonly Range[] = [
-  [0x00, 0x01, NONE],
+  [0x00, 0x00, STOP],
+  [0x01, 0x01, NONE],
   [0x02, 0x02, BLOCK],
   [0x03, 0x03, LOOP],
   [0x04, 0x04, BLOCK],
-  [0x05, 0x05, NONE],
+  [0x05, 0x05, ELSE],
   [0x0b, 0x0b, END],
-  [0x0c, 0x0d, BRANCH],
+  [0x0c, 0x0c, JUMP],
+  [0x0d, 0x0d, BRANCH],
   [0x0e, 0x0e, BRANCH_TABLE],
-  [0x0f, 0x0f, NONE],
+  [0x0f, 0x0f, STOP],
   [0x10, 0x10, CALL],
   [0x11, 0x11, CALL_INDIRECT],
   [0x12, 0x12, RETURN_CALL],

@@ -2,8 +2,8 @@
  * Writes the code section anew: each body is its original bytes with the charges put in between.
  *
  * A charge subtracts from the counter and, when it falls below zero, calls `refill`, which traps at
- * the deadline. A function is charged at its entry. A loop is charged at its head, and leaves for
- * the call, which stands outside of it:
+ * the deadline. A function is charged at its entry, and a long one again on its way. A loop is charged
+ * at its head, and leaves for the call, which stands outside of it:
  *
  *     block $done
  *       loop $again
@@ -31,6 +31,7 @@ import type { CallCosts } from './call-costs.ts';
 import { ChargeWriter } from './charge-writer.ts';
 import {
   EVENT_BULK,
+  EVENT_CHECK,
   EVENT_LABEL,
   EVENT_LOOP,
   EVENT_LOOP_END,
@@ -58,11 +59,11 @@ export class CodeRewriter {
   rewrite(index: number, out: ByteWriter): void {
     const scan = this.#scan;
     scan.scan(index);
-    this.#charge.local = scan.localCount;
+    this.#charge.local = scan.groups.locals;
     const charged = !this.#costs.isFree(index);
     const needsLocal = charged || scan.loops.count > 1;
-    out.u32(scan.groupCount + (needsLocal ? 1 : 0));
-    out.range(this.#bytes, scan.groupsStart, scan.codeStart);
+    out.u32(scan.groups.count + (needsLocal ? 1 : 0));
+    out.range(this.#bytes, scan.groups.start, scan.codeStart);
     if (needsLocal) out.append([1, OP.i32]);
     if (charged) this.#charge.entry(out, scan.loops.charge(0));
     let copied = scan.codeStart;
@@ -94,6 +95,9 @@ export class CodeRewriter {
       }
       case EVENT_BULK:
         return this.#bulk(out, a, start, end);
+      case EVENT_CHECK:
+        this.#charge.check(out, a);
+        return end;
       default:
         return start;
     }
