@@ -1,8 +1,9 @@
 /**
  * What is done to a module that the guard cannot cover, and that runs in a thread of its own: its
- * code stays as it is, and nothing in it looks at a deadline. Its memories' maxima are clamped, its
- * start function and those that run first wait for us, as in a guarded module. Tables are not
- * clamped, and objects of the engine (garbage collection) are bounded by the thread's heap alone.
+ * code stays as it is, and nothing in it looks at a deadline. The maxima of its memories and tables are
+ * clamped, its start function and those that run first wait for us, as in a guarded module. Objects of
+ * the engine (garbage collection) are bounded by the thread's heap, which holds for small ones alone:
+ * arrays are refused, since V8 ends the whole process for one that does not fit.
  */
 import { ServerError } from '../../errors.ts';
 import { ByteReader } from './byte-reader.ts';
@@ -18,10 +19,13 @@ import {
 } from './guarded-module.ts';
 import {
   type LooseExport,
+  type LooseLimits,
   type LooseMemory,
+  type LooseTable,
   readLooseExports,
   readLooseImports,
   readLooseMemories,
+  readLooseTables,
   readLooseTypes,
 } from './loose-sections.ts';
 import { KIND_NAMES, SECTION } from './module-facts.ts';
@@ -39,11 +43,11 @@ const HAS_MAX = 1;
  */
 export function clampModule(
   bytes: Uint8Array,
-  options: Pick<GuardOptions, 'label' | 'maxMemoryPages'>,
+  options: Pick<GuardOptions, 'label' | 'maxMemoryPages' | 'maxTableElements'>,
   unguarded: Unguarded,
 ): GuardedModule {
   try {
-    return clamp(bytes, options.maxMemoryPages, unguarded);
+    return clamp(bytes, options, unguarded);
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
     const { code, message, cause, details } = error;
@@ -51,7 +55,11 @@ export function clampModule(
   }
 }
 
-function clamp(bytes: Uint8Array, maxPages: number, unguarded: Unguarded): GuardedModule {
+function clamp(
+  bytes: Uint8Array,
+  { maxMemoryPages, maxTableElements }: Parameters<typeof clampModule>[1],
+  unguarded: Unguarded,
+): GuardedModule {
   const sections = readSections(bytes);
   const reader = (id: number): ByteReader | undefined => {
     const found = sections.find((section) => section.id === id);
@@ -59,13 +67,21 @@ function clamp(bytes: Uint8Array, maxPages: number, unguarded: Unguarded): Guard
   };
   const types = readLooseTypes(reader(SECTION.type));
   const imports = readLooseImports(reader(SECTION.import), types);
-  const memories = clampMemories(readLooseMemories(reader(SECTION.memory)), maxPages);
+  const memories = clampLimits(readLooseMemories(reader(SECTION.memory)), maxMemoryPages, {
+    startsWith: 'its memory starts with',
+    unit: 'pages',
+  });
+  const tables = clampLimits(readLooseTables(reader(SECTION.table)), maxTableElements, {
+    startsWith: 'its tables start with',
+    unit: 'elements',
+  });
   const exported = readLooseExports(reader(SECTION.export));
   checkReservedNames({ imports: imports.entries, exports: exported });
   const start = reader(SECTION.start)?.u32() ?? -1;
   const memory = imports.memories[0] ?? memories[0];
   const written = rewrite(bytes, sections, {
     memories,
+    tables,
     exports: hostExports(exported, start, memory),
   });
   const typeOf = functionTypes(reader(SECTION.function), imports.functionTypes, types);
@@ -89,18 +105,22 @@ function clamp(bytes: Uint8Array, maxPages: number, unguarded: Unguarded): Guard
   };
 }
 
-/** Several memories share what they may grow by. */
-function clampMemories(declared: readonly LooseMemory[], maxPages: number): LooseMemory[] {
+/** Several memories, or tables, share what they may grow by. */
+function clampLimits<T extends LooseLimits>(
+  declared: readonly T[],
+  limit: number,
+  { startsWith, unit }: { readonly startsWith: string; readonly unit: string },
+): T[] {
   const total = declared.reduce((sum, { min }) => sum + min, 0);
-  if (total > maxPages) {
-    const details = { value: total, limit: maxPages };
-    throw refusal(`its memory starts with ${total} pages, the limit is ${maxPages}`, details);
+  if (total > limit) {
+    const details = { value: total, limit };
+    throw refusal(`${startsWith} ${total} ${unit}, the limit is ${limit}`, details);
   }
-  const room = Math.floor((maxPages - total) / Math.max(declared.length, 1));
-  return declared.map((memory) => ({
-    ...memory,
-    flags: memory.flags | HAS_MAX,
-    max: Math.min(memory.max ?? maxPages, memory.min + room),
+  const room = Math.floor((limit - total) / Math.max(declared.length, 1));
+  return declared.map((one) => ({
+    ...one,
+    flags: one.flags | HAS_MAX,
+    max: Math.min(one.max ?? limit, one.min + room),
   }));
 }
 
@@ -149,7 +169,11 @@ function exportedFunctions(
 function rewrite(
   bytes: Uint8Array,
   sections: ReturnType<typeof readSections>,
-  changed: { readonly memories: readonly LooseMemory[]; readonly exports: readonly LooseExport[] },
+  changed: {
+    readonly memories: readonly LooseMemory[];
+    readonly tables: readonly LooseTable[];
+    readonly exports: readonly LooseExport[];
+  },
 ): Uint8Array {
   const out = new ByteWriter(bytes.length + 1024);
   const scratch = new ByteWriter(1024);
@@ -158,6 +182,7 @@ function rewrite(
     if (id === SECTION.start) continue;
     scratch.clear();
     if (id === SECTION.memory) writeMemories(scratch, changed.memories);
+    else if (id === SECTION.table) writeTables(scratch, changed.tables);
     else if (id === SECTION.export) writeExports(scratch, changed.exports);
     else scratch.range(bytes, start, end);
     out.u8(id);
@@ -168,11 +193,21 @@ function rewrite(
 
 function writeMemories(to: ByteWriter, memories: readonly LooseMemory[]): void {
   to.u32(memories.length);
-  for (const { flags, min, max } of memories) {
-    to.u8(flags);
-    to.u32(min);
-    to.u32(max as number);
+  for (const memory of memories) writeLimits(to, memory);
+}
+
+function writeTables(to: ByteWriter, tables: readonly LooseTable[]): void {
+  to.u32(tables.length);
+  for (const table of tables) {
+    to.append(table.element);
+    writeLimits(to, table);
   }
+}
+
+function writeLimits(to: ByteWriter, { flags, min, max }: LooseLimits): void {
+  to.u8(flags);
+  to.u32(min);
+  to.u32(max as number);
 }
 
 function writeExports(to: ByteWriter, entries: readonly LooseExport[]): void {

@@ -1,7 +1,7 @@
 /**
- * Reads what a module that cannot be guarded declares: types of any proposal, imports, memories and
- * exports. What it does not know how to name it passes over, so that the rest can be clamped and
- * linked. V8 has validated the bytes by then.
+ * Reads what a module that cannot be guarded declares: types of any proposal, imports, tables,
+ * memories and exports. What it does not know how to name it passes over, so that the rest can be
+ * clamped and linked; what could not be bounded is refused. V8 has validated the bytes by then.
  */
 import type { ByteReader } from './byte-reader.ts';
 import type { FunctionType, GuardedImport } from './guarded-module.ts';
@@ -14,13 +14,23 @@ const FORM = { recursive: 0x4e, final: 0x4f, sub: 0x50, array: 0x5e, struct: 0x5
 const TYPED_REFERENCES: ReadonlySet<number> = new Set([0x63, 0x64]);
 const LIMIT_FLAGS = { max: 1, shared: 2, wide: 4, pageSize: 8 };
 const TAG = 4;
+/** In place of a table's type: an initial value follows its limits. */
+const INITIAL_VALUE = 0x40;
 
-export interface LooseMemory {
+export interface LooseLimits {
   readonly flags: number;
   readonly min: number;
   readonly max: number | undefined;
+}
+
+export interface LooseMemory extends LooseLimits {
   /** Like every memory before threads and memory64: others can link it, and so can we. */
   readonly isPlain: boolean;
+}
+
+export interface LooseTable extends LooseLimits {
+  /** Bytes of its element type. */
+  readonly element: Uint8Array;
 }
 
 export interface LooseExport {
@@ -58,7 +68,12 @@ function subType(reader: ByteReader): FunctionType | null {
   if (form !== FORM.array && form !== FORM.struct) {
     throw malformed(`unknown type 0x${form.toString(16)}`, reader.pos);
   }
-  for (let fields = form === FORM.array ? 1 : reader.count('fields'); fields > 0; fields--) {
+  // One that is larger than what the thread's heap has left ends the process, not the thread.
+  if (form === FORM.array) {
+    const details = { feature: 'an array type', proposal: 'garbage collection' };
+    throw refusal('it uses an array type (garbage collection), which nothing can bound', details);
+  }
+  for (let fields = reader.count('fields'); fields > 0; fields--) {
     valueType(reader);
     reader.skip(1);
   }
@@ -124,6 +139,19 @@ export function readLooseMemories(reader: ByteReader | undefined): LooseMemory[]
     memories.push(readLimits(reader));
   }
   return memories;
+}
+
+export function readLooseTables(reader: ByteReader | undefined): LooseTable[] {
+  const tables: LooseTable[] = [];
+  for (let left = reader?.count('tables', 3) ?? 0; reader !== undefined && left > 0; left--) {
+    const start = reader.pos;
+    if (reader.bytes[start] === INITIAL_VALUE) {
+      throw refusal('it has a table with an initial value, which is not clamped');
+    }
+    valueType(reader);
+    tables.push({ element: reader.bytes.subarray(start, reader.pos), ...readLimits(reader) });
+  }
+  return tables;
 }
 
 export function readLooseExports(reader: ByteReader | undefined): LooseExport[] {

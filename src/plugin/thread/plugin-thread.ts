@@ -28,6 +28,11 @@ export interface PluginThreadOptions {
 const START_MS = 10_000;
 /** Heap of a thread beside what its limits allow: the engine's own code, and host functions. */
 const BASE_HEAP_MB = 96;
+/**
+ * Small, so that little outlives one collection at once: Node lets a heap at its limit have 16 MiB more
+ * while it ends the thread, and what needs more than that ends the process.
+ */
+const YOUNG_HEAP_MB = 3;
 const PAGES_PER_MB = 16;
 const ENTRY = new URL(import.meta.resolve('#plugin-thread'));
 
@@ -58,6 +63,7 @@ export class PluginThread {
       name: `plugin ${plugin.plugin}`,
       // Beyond the guest's memory, which is not of the heap but where the guest uses objects.
       resourceLimits: {
+        maxYoungGenerationSizeMb: YOUNG_HEAP_MB,
         maxOldGenerationSizeMb: BASE_HEAP_MB + Math.ceil(plugin.memory.maxPages / PAGES_PER_MB),
       },
     });

@@ -1,6 +1,7 @@
 /** What the guard cannot cover runs in a thread, if it is asked to, within what still bounds it there. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import binaryen from 'binaryen';
 import { clampModule } from '../../../src/plugin/guard/clamp-module.ts';
 import { guardModule } from '../../../src/plugin/guard/guard.ts';
 import { itWhere } from '../../helpers/engine.ts';
@@ -36,6 +37,39 @@ const ATOMICS = `(module
     (drop (i32.atomic.rmw.add (i32.const 0) (i32.const 1)))
     (i32.sub (i32.atomic.load (i32.const 0)) (i32.const 1))))`;
 
+/** Gives the number of tables that grew. */
+const TABLES = `(module
+  (memory 1 2 shared)
+  (table $a 1 funcref) (table $b 1 externref) (table $c 1 externref) (table $d 1 externref)
+  (func (export "little") (result i32)
+    (i32.ne (i32.const 1) (table.grow $b (ref.null extern) (i32.const 1000))))
+  (func (export "grow") (result i32)
+    (i32.add
+      (i32.add
+        (i32.ne (i32.const -1) (table.grow $a (ref.null func) (i32.const 9999990)))
+        (i32.ne (i32.const -1) (table.grow $b (ref.null extern) (i32.const 9999990))))
+      (i32.add
+        (i32.ne (i32.const -1) (table.grow $c (ref.null extern) (i32.const 9999990)))
+        (i32.ne (i32.const -1) (table.grow $d (ref.null extern) (i32.const 9999990)))))))`;
+
+/** Keeps a list of objects that grows by so many; more than a heap of 100 MiB holds is 600,000. */
+function collectedList(): Uint8Array {
+  const module = binaryen.parseText(`(module
+    (type $s (struct (field (ref null $s)) ${'(field i64)'.repeat(20)}))
+    (global $head (mut (ref null $s)) (ref.null $s))
+    (func $keep (param $left i32) (result i32)
+      (loop $more
+        (global.set $head (struct.new $s (global.get $head) ${'(i64.const 7)'.repeat(20)}))
+        (br_if $more (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+      (i32.const 0))
+    (func (export "few") (result i32) (call $keep (i32.const 100)))
+    (func (export "many") (result i32) (call $keep (i32.const 600000))))`);
+  module.setFeatures(binaryen.Features.All);
+  const bytes = module.emitBinary();
+  module.dispose();
+  return bytes;
+}
+
 describe('a plugin that the guard cannot cover', () => {
   it('runs in a thread: its start function, its exceptions, its code', async (t) => {
     const plugin = await createThreaded(t, { wasm: assembleAny(EXCEPTIONS) });
@@ -61,6 +95,30 @@ describe('a plugin that the guard cannot cover', () => {
     assert.equal((await plugin.call('grow')).byteLength, 0);
   });
 
+  // Seen failing without the clamp: V8 ended the whole process.
+  it('gets no more elements in its tables than they may have', async (t) => {
+    const plugin = await createThreaded(t, { wasm: assembleAny(TABLES) });
+    assert.equal((await plugin.call('little')).byteLength, 0);
+    assert.equal((await plugin.call('grow')).byteLength, 0);
+  });
+
+  // Seen failing with V8's own young generation: Node ended the whole process, most times.
+  const list = collectedList();
+  itWhere(WebAssembly.validate(Uint8Array.from(list)))(
+    'ends with its thread alone when its objects are more than its heap holds',
+    async (t) => {
+      const plugin = await createThreaded(t, {
+        wasm: list,
+        timeoutMs: 20_000,
+        memory: { maxPages: 64 },
+      });
+      for (let round = 0; round < 3; round++) {
+        await assert.rejects(plugin.call('many'), { code: 'PLUGIN_LIMIT' });
+        assert.equal((await plugin.call('few')).byteLength, 0);
+      }
+    },
+  );
+
   it('may share its memory and use atomics', async (t) => {
     const plugin = await createThreaded(t, { wasm: assembleAny(ATOMICS) });
     assert.equal((await plugin.call('add')).byteLength, 0);
@@ -82,7 +140,7 @@ describe('a plugin that the guard cannot cover', () => {
 });
 
 describe('clamping without the guard', () => {
-  const OPTIONS = { label: 'test.wasm', maxMemoryPages: 10 };
+  const OPTIONS = { label: 'test.wasm', maxMemoryPages: 10, maxTableElements: 100 };
   const UNGUARDED = { feature: 'try', proposal: 'exception handling' };
   const module = (...parts: number[][]): Uint8Array =>
     Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...parts.flat());
@@ -100,9 +158,39 @@ describe('clamping without the guard', () => {
     assert.deepEqual([...clamped.subarray(8)], [5, 7, 2, 1, 1, 5, 1, 1, 5]);
   });
 
-  // A group of a struct and an array of it; then a function of it, and one of plain values.
+  it('lets several tables share what there is, and keeps a maximum that is less', () => {
+    const tables = module([4, 11, 3, 0x70, 0, 1, 0x6f, 0, 6, 0x6f, 1, 2, 3]);
+    const { bytes: clamped } = clampModule(tables, OPTIONS, UNGUARDED);
+    assert.deepEqual(
+      [...clamped.subarray(8)],
+      [4, 13, 3, 0x70, 1, 1, 31, 0x6f, 1, 6, 36, 0x6f, 1, 2, 3],
+    );
+  });
+
+  it('refuses tables that start over the limit, and one with an initial value', () => {
+    assert.throws(
+      () => clampModule(module([4, 7, 2, 0x70, 0, 50, 0x70, 0, 51]), OPTIONS, UNGUARDED),
+      { code: 'PLUGIN_COMPILE_FAILED', details: { value: 101, limit: 100 } },
+    );
+    const initial = module([4, 9, 1, 0x40, 0, 0x70, 0, 1, 0xd0, 0x70, 0x0b]);
+    assert.throws(() => clampModule(initial, OPTIONS, UNGUARDED), /initial value/);
+  });
+
+  it('refuses arrays, of which one can end the process', () => {
+    for (const types of [
+      [1, 4, 1, 0x5e, 0x7e, 1],
+      [1, 8, 1, 0x4e, 1, 0x50, 0, 0x5e, 0x7e, 1],
+    ]) {
+      assert.throws(() => clampModule(module(types), OPTIONS, UNGUARDED), {
+        code: 'PLUGIN_COMPILE_FAILED',
+        details: { feature: 'an array type', proposal: 'garbage collection' },
+      });
+    }
+  });
+
+  // A group of a struct and another of it; then a function of it, and one of plain values.
   const types = [
-    [1, 20, 3, 0x4e, 2, 0x5f, 1, 0x7f, 1, 0x50, 0, 0x5e, 0x63, 0, 1],
+    [1, 20, 3, 0x4e, 2, 0x5f, 1, 0x7f, 1, 0x50, 0, 0x5f, 1, 0x63, 0, 1],
     [0x60, 1, 0x63, 0, 0, 0x60, 0, 1, 0x7f],
   ].flat();
   types[1] = types.length - 2;
@@ -132,7 +220,7 @@ describe('clamping without the guard', () => {
   it('gives a module back that says the same, where the guard would do', () => {
     const wat =
       '(module (memory (export "memory") 1) (func $s) (start $s) (func (export "_start")) (func (export "f") (result i32) (i32.const 3)))';
-    const guard = { ...OPTIONS, maxTableElements: 10, exportGlobals: false };
+    const guard = { ...OPTIONS, exportGlobals: false };
     const guarded = guardModule(assembleAny(wat), guard);
     const clamped = clampModule(assembleAny(wat), OPTIONS, UNGUARDED);
     assert.deepEqual(clamped.functions, guarded.functions);
