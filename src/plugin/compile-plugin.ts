@@ -8,14 +8,12 @@ import { chooseExecution } from './choose-execution.ts';
 import type { CompiledPlugin } from './compiled-plugin.ts';
 import { describeGuard } from './describe-guard.ts';
 import type { EngineEnvironment } from './engine-environment.ts';
-import { clampModule } from './guard/clamp-module.ts';
-import { guardModule } from './guard/guard.ts';
-import type { GuardedModule, GuardOptions } from './guard/guarded-module.ts';
+import { guardFiles } from './guard-files.ts';
 import type { GuestHttpLimits } from './guest-http/guest-http-requester.ts';
 import { createInlineFactory } from './inline-factory.ts';
 import type { FactoryOptions } from './instance-factory.ts';
 import type { HostFunctions } from './kernel/bind-host-functions.ts';
-import { KERNEL_ITEM, LEAST_HEAP_PAGES } from './kernel/kernel.ts';
+import { KERNEL_ITEM } from './kernel/kernel.ts';
 import { type GuardedFile, planLinks } from './link-plan.ts';
 import { describeDefinition } from './manifest/describe-definition.ts';
 import type { PluginDefinition } from './manifest/plugin-definition.ts';
@@ -23,8 +21,6 @@ import { readPlugin } from './manifest/read-plugin.ts';
 import { createThreadFactory } from './thread/thread-factory.ts';
 import type { ThreadPlugin } from './thread/thread-setup.ts';
 
-/** Elements of all tables of one module together. */
-const MAX_TABLE_ELEMENTS = 1_000_000;
 /** A plugin writes its own version, which metrics and status show: longer text than this is cut. */
 const MAX_VERSION_LENGTH = 128;
 /** Initialisation gets as long as a call, and at least this. */
@@ -39,10 +35,9 @@ export async function compilePlugin(
   hostFunctions: HostFunctions = {},
 ): Promise<CompiledPlugin> {
   const definition = await readPlugin(plugin);
-  const files = guardFiles(plugin, definition);
+  const { files, reservedPages } = guardFiles(plugin, definition);
   const main = files.find(({ name }) => name === 'main') as GuardedFile;
-  requireRoom(plugin, definition, files);
-  const common = commonOptions(plugin, definition, files);
+  const common = { ...commonOptions(plugin, definition, files), reservedPages };
   if (common.plan.usesWasi && !plugin.wasi) {
     throw new ServerError(
       'PLUGIN_COMPILE_FAILED',
@@ -100,52 +95,6 @@ function initialisationError(plugin: string, thrown: unknown): unknown {
   );
 }
 
-function guardFiles(plugin: PluginConfig, definition: PluginDefinition): GuardedFile[] {
-  return definition.files.map(({ name, bytes }) => ({
-    name,
-    guarded: guardOrClamp(plugin, bytes, {
-      label: `plugins.${plugin.name}: ${name}`,
-      maxMemoryPages: definition.memory.maxPages,
-      maxTableElements: MAX_TABLE_ELEMENTS,
-      exportGlobals: plugin.isolation === 'fresh',
-    }),
-  }));
-}
-
-/** Each memory alone is within the limit by now; inputs and outputs need a page too. */
-function requireRoom(
-  { name }: PluginConfig,
-  { memory: { maxPages } }: PluginDefinition,
-  files: readonly GuardedFile[],
-): void {
-  const own = files.flatMap(({ guarded }) =>
-    guarded.memory === null || guarded.memory.imported ? [] : [guarded.memory.minPages],
-  );
-  const needed = own.reduce((sum, pages) => sum + pages, LEAST_HEAP_PAGES);
-  if (needed <= maxPages) return;
-  throw new ServerError(
-    'PLUGIN_COMPILE_FAILED',
-    `plugins.${name}: its memory starts with ${needed} pages, ${LEAST_HEAP_PAGES} for its inputs and outputs among them; the limit is ${maxPages}`,
-    { details: { value: needed, limit: maxPages } },
-  );
-}
-
-/** What the guard cannot cover runs without it in a thread, if that is what the operator wants. */
-function guardOrClamp(
-  { execution }: PluginConfig,
-  bytes: Uint8Array,
-  options: GuardOptions,
-): GuardedModule {
-  try {
-    return guardModule(bytes, options);
-  } catch (error) {
-    if (execution !== 'thread' || !(error instanceof ServerError)) throw error;
-    const { execution: offered, feature, proposal } = error.details;
-    if (offered !== 'thread') throw error;
-    return clampModule(bytes, options, { feature: String(feature), proposal: String(proposal) });
-  }
-}
-
 /** One module alone, whose memory and globals are all its state, and no directory it could change. */
 function canRestoreSnapshot(
   plugin: PluginConfig,
@@ -165,7 +114,7 @@ function commonOptions(
   plugin: PluginConfig,
   definition: PluginDefinition,
   files: readonly GuardedFile[],
-): Omit<ThreadPlugin, 'hostFunctions'> {
+): Omit<ThreadPlugin, 'hostFunctions' | 'reservedPages'> {
   return {
     plugin: plugin.name,
     plan: planLinks(plugin.name, files),

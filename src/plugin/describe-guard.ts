@@ -12,7 +12,7 @@ export function describeGuard(files: readonly GuardedFile[]): readonly Definitio
         value: `none, it uses ${feature} (${proposal})`,
         setBy: 'configuration, by execution "thread"',
         enforcedBy:
-          'the end of its thread at the deadline and a maximum for its memory, of memory.max_pages beside what the kernel holds, and for its tables; objects are bounded by the heap of its thread',
+          'the end of its thread at the deadline and maxima for its memory, a part of memory.max_pages, and for its tables; objects are bounded by the heap of its thread',
       },
     ];
   });

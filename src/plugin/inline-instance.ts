@@ -206,8 +206,7 @@ class InlineInstance implements PluginInstance {
     const { deadline, wasi } = this.#parts;
     if (deadline.error !== null) return this.#poison(deadline.error);
     const { maxPages } = this.#options.memory;
-    // An unguarded memory meets its maximum without a question to us.
-    if (this.#wasRefused() || this.guestPages >= maxPages) {
+    if (this.#wasRefused()) {
       const message = `the plugin needs more than ${maxPages} pages of memory`;
       const details = { limit: 'memory.maxPages', maxPages };
       return this.#poison(new ServerError('PLUGIN_LIMIT', message, { cause: thrown, details }));

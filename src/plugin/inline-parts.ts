@@ -51,7 +51,7 @@ export async function linkParts(options: InstanceOptions): Promise<InlineParts> 
   const { plan, hostFunctions } = options;
   const deadline = new Deadline(options.clock);
   const http = options.createHttp?.(() => deadline.remainingMs) ?? null;
-  const room = new MemoryRoom(options.memory.maxPages);
+  const room = new MemoryRoom(options.memory.maxPages, options.reservedPages);
   const host = createHost(options, { deadline, room, http });
   const wasi = plan.usesWasi ? createWasi(options, deadline) : null;
   const kernelInstance = options.kernels.take(host);

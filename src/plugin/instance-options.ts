@@ -18,6 +18,8 @@ export interface InstanceOptions {
   readonly plan: LinkPlan;
   readonly config: Readonly<Record<string, string>>;
   readonly memory: PluginMemoryConfig;
+  /** Of `memory.maxPages`, what the guests' memories can reach unasked; 0 where each asks. */
+  readonly reservedPages: number;
   readonly mounts: readonly Preopen[];
   /** null: the plugin may not fetch. Called once for each instance. */
   readonly createHttp: ((remainingMs: () => number) => InstanceHttp) | null;

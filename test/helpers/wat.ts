@@ -49,8 +49,12 @@ export async function assemble(wat: string): Promise<Uint8Array> {
 
 /** A guest whose module imports exactly these functions of the host. */
 export function assembleGuest(imports: readonly string[], body: string): Promise<Uint8Array> {
+  return assemble(guestText(imports, body));
+}
+
+export function guestText(imports: readonly string[], body: string): string {
   const lines = imports.map(
     (name) => `(import "extism:host/env" "${name}" (func $${name} ${IMPORTS[name]}))`,
   );
-  return assemble(`(module ${lines.join('\n')}\n${body})`);
+  return `(module ${lines.join('\n')}\n${body})`;
 }

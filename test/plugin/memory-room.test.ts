@@ -6,7 +6,8 @@ import { compilePlugin } from '../../src/plugin/compile-plugin.ts';
 import type { PluginInstance } from '../../src/plugin/compiled-plugin.ts';
 import { QUIET_ENVIRONMENT } from '../../src/worker/create-plugins.ts';
 import { loadFile } from '../config/fixture.ts';
-import { assemble, assembleGuest } from '../helpers/wat.ts';
+import { assemble, assembleGuest, guestText } from '../helpers/wat.ts';
+import { assemble as assembleAny } from './guard/assemble.ts';
 
 const MAX_PAGES = 100;
 const PAGE_BYTES = 65_536;
@@ -113,6 +114,74 @@ describe('the memory of one instance', () => {
   });
 });
 
+/** Grows its memory and the others' as far as they go, then the kernel's; gives the pages it got. */
+const UNGUARDED = `
+  (import "other" "grow" (func $other_grow (param i32) (result i32)))
+  (import "other" "size" (func $other_size (result i32)))
+  (import "shared" "grow" (func $shared_grow (param i32) (result i32)))
+  (import "shared" "size" (func $shared_size (result i32)))
+  (memory 1 MAXIMUM shared)
+  (global $kernel (mut i32) (i32.const 0))
+  (func (export "grow") (result i32) (local $at i64)
+    (loop $more (br_if $more (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))
+    (loop $more (br_if $more (i32.ne (call $other_grow (i32.const 1)) (i32.const -1))))
+    (loop $more (br_if $more (i32.ne (call $shared_grow (i32.const 1)) (i32.const -1))))
+    (local.set $at (call $alloc (i64.const 24)))
+    (call $store_u64 (local.get $at) (i64.extend_i32_u (memory.size)))
+    (call $store_u64 (i64.add (local.get $at) (i64.const 8)) (i64.extend_i32_u (call $other_size)))
+    (call $store_u64 (i64.add (local.get $at) (i64.const 16)) (i64.extend_i32_u (call $shared_size)))
+    (call $output_set (local.get $at) (i64.const 24))
+    (loop $more
+      (global.set $kernel (i32.add (global.get $kernel) (i32.const 1)))
+      (br_if $more (i64.ne (call $alloc (i64.const 65536)) (i64.const 0))))
+    (i32.const 0))`;
+
+const SHARED = OTHER.replace('(memory 1)', '(memory 1 100 shared)');
+
+describe('the memory of an instance with unguarded modules', () => {
+  // Seen failing with each module clamped by itself: 100 pages each, and the kernel as many.
+  for (const maximum of [100, 3]) {
+    it(`stays within the limit all together, a declared maximum of ${maximum} included`, async () => {
+      const compiled = await compilePlugin(await unguarded(MAX_PAGES, maximum), QUIET_ENVIRONMENT);
+      const instance = await compiled.instantiate();
+      const sizes = pagesIn(await call(instance, 'grow'), 3);
+      const heap = held(instance) - instance.guestPages;
+      const all = sizes.reduce((sum, pages) => sum + pages, heap);
+      assert.ok(all <= MAX_PAGES && all > MAX_PAGES * 0.9, `${sizes} and ${heap} pages`);
+      for (const pages of sizes) assert.ok(pages > 1 && pages <= 17, `${sizes}`);
+      assert.ok(heap > 40);
+      await instance.close();
+      await compiled.close();
+    });
+  }
+
+  it('is refused at load where there is none for inputs and outputs', async () => {
+    await (await compilePlugin(await unguarded(4, 100), QUIET_ENVIRONMENT)).close();
+    await assert.rejects(
+      unguarded(3, 100).then((plugin) => compilePlugin(plugin, QUIET_ENVIRONMENT)),
+      {
+        code: 'PLUGIN_COMPILE_FAILED',
+        details: { value: 4, limit: 3 },
+      },
+    );
+  });
+});
+
+async function unguarded(maxPages: number, maximum: number): Promise<PluginConfig> {
+  const main = UNGUARDED.replace('MAXIMUM', String(maximum));
+  const imports = ['alloc', 'store_u64', 'output_set'] as const;
+  const wasm = [
+    { name: 'other', data: base64(await assemble(OTHER)) },
+    { name: 'shared', data: base64(assembleAny(SHARED)) },
+    { name: 'main', data: base64(assembleAny(guestText(imports, main))) },
+  ];
+  const config = loadFile({
+    plugins: { p: { manifest: { wasm }, execution: 'thread', memory: { maxPages } } },
+    routes: [{ path: '/', plugin: 'p', function: 'grow' }],
+  });
+  return config.plugins[0] as PluginConfig;
+}
+
 async function greedy(execution: 'inline' | 'thread'): Promise<PluginConfig> {
   const main = await assembleGuest(['alloc', 'store_u64', 'output_set'], MAIN);
   const wasm = [
@@ -142,9 +211,11 @@ async function sizes(instance: PluginInstance): Promise<number[]> {
   return pagesIn(await call(instance, 'sizes'));
 }
 
-function pagesIn(output: Uint8Array): number[] {
+function pagesIn(output: Uint8Array, count = 2): number[] {
   const view = new DataView(output.buffer, output.byteOffset);
-  return [0, 8].map((at) => Number(view.getBigUint64(at, true)));
+  return Array.from({ length: count }, (_, index) => index * 8).map((at) =>
+    Number(view.getBigUint64(at, true)),
+  );
 }
 
 /** What counts, in pages. */

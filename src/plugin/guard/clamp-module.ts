@@ -99,6 +99,10 @@ function clamp(
             maxPages: memory.max ?? null,
           }
         : null,
+    ownPages: {
+      min: memories.reduce((sum, { min }) => sum + min, 0),
+      max: memories.reduce((sum, { max }) => sum + (max as number), 0),
+    },
     hasStart: start >= 0,
     globals: [],
     snapshot: { restorable: false, reasons: ['it is not guarded'] },

@@ -81,6 +81,7 @@ function rewrite(facts: ModuleFacts, options: GuardOptions): GuardedModule {
     functions: exportedFunctions(facts),
     imports: describeImports(facts),
     memory: describeMemory(facts, memory),
+    ownPages: { min: memory?.min ?? 0, max: memory?.max ?? 0 },
     hasStart: facts.startFunction >= 0,
     globals: globals.map((index) => ({
       name: globalName(index),

@@ -95,6 +95,8 @@ export interface GuardedModule {
   readonly imports: readonly GuardedImport[];
   /** `null` if there is none. */
   readonly memory: GuardedMemory | null;
+  /** Of all memories that it defines itself: at its start, and clamped. */
+  readonly ownPages: { readonly min: number; readonly max: number };
   /** Whether there was a start function; it is `plugind:start` now and runs before all else. */
   readonly hasStart: boolean;
   /** Exports that are mutable globals to save and to restore. */

@@ -11,6 +11,7 @@ export interface ThreadPlugin
     | 'plan'
     | 'config'
     | 'memory'
+    | 'reservedPages'
     | 'mounts'
     | 'timeoutMs'
     | 'loadTimeoutMs'
