@@ -15,9 +15,6 @@ import { exampleWasm } from './paths.ts';
 import { type ServerProcess, spawnCli, startServer } from './server-process.ts';
 import { waitFor } from './wait-for.ts';
 
-/** Runs the long form of the life-cycle tests, which gives the figures. */
-export const IS_LONG: boolean = process.env.PLUGIND_TEST_LONG === '1';
-
 export interface Site {
   readonly server: ServerProcess;
   /** Where configuration and plugin file are. */

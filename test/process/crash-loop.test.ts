@@ -5,7 +5,8 @@ import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { fetchSoon } from '../helpers/fetch-soon.ts';
-import { IS_LONG, startSite } from '../helpers/site.ts';
+import { IS_LONG } from '../helpers/long-form.ts';
+import { startSite } from '../helpers/site.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
 describe('a worker that dies', () => {

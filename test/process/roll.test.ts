@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { Agent, get, type RequestOptions } from 'node:http';
 import { describe, it } from 'node:test';
 import { startDelayProxy } from '../helpers/delay-proxy.ts';
-import { IS_LONG, startSite } from '../helpers/site.ts';
+import { IS_LONG } from '../helpers/long-form.ts';
+import { startSite } from '../helpers/site.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
 const ROLLS = IS_LONG ? 10 : 2;

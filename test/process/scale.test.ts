@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseSamples, sumOf } from '../helpers/exposition.ts';
 import { fetchSoon } from '../helpers/fetch-soon.ts';
-import { IS_LONG, startSite } from '../helpers/site.ts';
+import { IS_LONG } from '../helpers/long-form.ts';
+import { startSite } from '../helpers/site.ts';
 
 describe('another number of workers', () => {
   // Seen failing with superfluous slots killed instead of stopped.

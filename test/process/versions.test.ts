@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import type { Load } from '../helpers/load-client.ts';
+import { IS_LONG } from '../helpers/long-form.ts';
 import { exampleWasm } from '../helpers/paths.ts';
-import { hashesOf, helloVersion, IS_LONG, type Site, startSite } from '../helpers/site.ts';
+import { hashesOf, helloVersion, type Site, startSite } from '../helpers/site.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { assemble } from '../plugin/guard/assemble.ts';
 
