@@ -31,7 +31,8 @@ if (files.length === 0) {
 
 // Process tests run what a user runs; a stale build would be tested in silence.
 const build = path.join(import.meta.dirname, '../scripts/build.js');
-if (spawnSync(process.execPath, [build], { stdio: 'inherit' }).status !== 0) process.exit(1);
+if (spawnSync(process.execPath, [build, '--if-stale'], { stdio: 'inherit' }).status !== 0)
+  process.exit(1);
 
 Readable.from(runAll()).compose(new SpecReporter()).pipe(process.stdout);
 

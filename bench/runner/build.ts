@@ -18,7 +18,7 @@ export function buildNode(): void {
     path.dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
     'bin/tsc',
   );
-  runNode([path.join(ROOT, 'scripts/build.js')]);
+  runNode([path.join(ROOT, 'scripts/build.js'), '--if-stale']);
   runNode([tsc, '-p', path.join(BENCH, 'tsconfig.dist.json')]);
 }
 
