@@ -4,10 +4,9 @@
  * calls of one request in a loop, without HTTP and its noise. Needs `wrk`.
  * Usage: node --import tsx bench/metrics-cost.ts [--seconds N]
  */
-import { execFile } from 'node:child_process';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import { DEFAULTS, PLUGIN_DEFAULTS, ROUTE_DEFAULTS } from '../src/config/defaults.ts';
 import type { PluginConfig, RouteConfig } from '../src/config/types.ts';
 import { createPublicServer } from '../src/http/create-public-server.ts';
@@ -16,6 +15,7 @@ import type { MeasuringObserver } from '../src/metrics/plugin-metrics.ts';
 import { UNMARKED } from '../src/plugin/call-marker.ts';
 import type { PluginObserver } from '../src/plugin/observer.ts';
 import { createServedPlugin } from '../src/plugin/served-plugin.ts';
+import { runWrk } from './load/run-wrk.ts';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '30' } } });
 const CONNECTIONS = 32;
@@ -25,7 +25,6 @@ const WARM_UP_SLICES = 80;
 const LOOP_CALLS = 1_000_000;
 
 const clock = (): number => performance.now();
-const run = promisify(execFile);
 
 const plugin: PluginConfig = {
   ...PLUGIN_DEFAULTS,
@@ -130,12 +129,23 @@ function observersOfOneRequest(metrics: WorkerMetrics, observer: MeasuringObserv
 
 const metrics = createMetrics();
 const server = await start(metrics);
-const script = path.join(import.meta.dirname, 'post.lua');
-const args = ['-t1', `-c${CONNECTIONS}`, `-d${values.seconds}s`, '-s', script];
 let isLoaded = true;
-const load = run('wrk', [...args, `http://127.0.0.1:${server.port}/`]).then(({ stdout }) => {
+const load = runWrk({
+  url: `http://127.0.0.1:${server.port}/`,
+  method: 'POST',
+  traffic: { kind: 'fixed', body: 'John Doe', answer: '{"message":"🦀 Hello John Doe"}' },
+  connections: CONNECTIONS,
+  threads: 1,
+  pipelining: 1,
+  keepAlive: true,
+  rate: null,
+  durationMs: Number(values.seconds) * 1000,
+  warmUpMs: 0,
+  requests: null,
+  timeoutMs: 10_000,
+}).then(({ ok, failed }) => {
   isLoaded = false;
-  if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(stdout);
+  if (failed > 0) throw new Error(`${failed} of ${ok + failed} requests failed`);
 });
 for (let count = 0; count < WARM_UP_SLICES; count++) await slice(server, count % 2 === 0);
 const costs: { on: number; off: number }[] = [];
