@@ -10,9 +10,9 @@ import { type Changes, type Measured, measure } from './measure.ts';
 import { resetPeakRss } from './process-usage.ts';
 import type { ProgressLines } from './progress-lines.ts';
 import type { LockWait, Round, ScenarioReport } from './report.ts';
-import type { RunningServers, Server } from './running-servers.ts';
+import type { RunningServers } from './running-servers.ts';
 import { lockWaitShares } from './server-counters.ts';
-import { NotHere } from './start-contender.ts';
+import { NotHere, type RunningContender } from './start-contender.ts';
 import { shuffled } from './statistics.ts';
 
 /** One load before the rounds. */
@@ -20,8 +20,6 @@ const PROBE_SECONDS = 1;
 /** V8 begins to compile what is hot after some hundred requests and goes on for tens of thousands. */
 const WARM_REQUESTS = 3000;
 const DEFAULT_WARM_LOADS = 3;
-/** For connections and buffers of a server that is warm already. */
-const WARM_AGAIN_LOADS = 1;
 /** A load that is no quicker than the best before by this has not grown; two in a row end the warm-up. */
 const GROWTH = 1.05;
 
@@ -37,7 +35,7 @@ export interface RunContext {
 
 interface Entry {
   readonly contender: Contender;
-  server: Server;
+  running: RunningContender;
   /** For each request a second of its own or of all. */
   changes: Changes;
   /** p50 of one connection, in microseconds; null: not asked for. */
@@ -89,10 +87,10 @@ async function startEntry(
   context: RunContext,
 ): Promise<Entry | null> {
   try {
-    const server = await context.servers.get(contender, scenario);
-    resetPeakRss(server.running.pid);
+    const running = await context.servers.get(contender, scenario);
+    resetPeakRss(running.pid);
     return {
-      ...{ contender, server, changes: {}, aloneUs: null, rounds: [], sent: [], deaths: 0 },
+      ...{ contender, running, changes: {}, aloneUs: null, rounds: [], sent: [], deaths: 0 },
       ...{ peakRssBytes: null, lockWait: null },
     };
   } catch (error) {
@@ -139,9 +137,8 @@ async function warmUp(
   connections: number,
   context: RunContext,
 ): Promise<number> {
-  const { server } = entry;
-  const coldLoads = scenario.warmLoads ?? DEFAULT_WARM_LOADS;
-  const mostLoads = server.isWarm ? WARM_AGAIN_LOADS : coldLoads;
+  // Also where it served another load before: 100 KB are not what 1 KB was.
+  const mostLoads = scenario.warmLoads ?? DEFAULT_WARM_LOADS;
   let best = 0;
   let answered = 0;
   let flat = 0;
@@ -151,13 +148,12 @@ async function warmUp(
     best = Math.max(best, round.requestsPerSecond);
     answered += round.answered;
   }
-  server.isWarm = true;
   return best;
 }
 
 function probe(
   scenario: Scenario,
-  { server: { running } }: Entry,
+  { running }: Entry,
   changes: Changes,
   { progress, signal }: RunContext,
 ): Promise<Measured> {
@@ -176,7 +172,7 @@ async function measureEntry(
   const { progress, signal } = context;
   progress.begin(`${scenario.name}  ${round}/${scenario.rounds}  ${entry.contender.name}`);
   const watch = { onProgress: progress.live, signal };
-  const measured = await measure(entry.server.running, scenario, entry.changes, watch);
+  const measured = await measure(entry.running, scenario, entry.changes, watch);
   // What was cut short is no round of the others' length.
   if (signal.aborted) return;
   entry.rounds.push(measured.round);
@@ -188,7 +184,7 @@ async function measureEntry(
     entry.lockWait = { client, server: lockWaitShares(before, after) };
   }
   progress.end(measured.round);
-  if (entry.server.running.isAlive()) return;
+  if (entry.running.isAlive()) return;
   entry.deaths++;
-  entry.server = await context.servers.restart(entry.contender, scenario);
+  entry.running = await context.servers.restart(entry.contender, scenario);
 }
