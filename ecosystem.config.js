@@ -30,8 +30,7 @@ export const apps = [
     // A worker drains by itself; pm2 must not kill it before its hard end.
     kill_timeout: stopMs,
     shutdown_with_message: true,
-    // 150, 225, 338, 506, 759 ms … : a worker killed five times in a minute is back within 3 s each time.
-    exp_backoff_restart_delay: 150,
+    exp_backoff_restart_delay: 200,
     // The operator's mistakes: starting again cannot help.
     stop_exit_codes: [2],
     merge_logs: true,

@@ -24,7 +24,7 @@ import { waitFor } from '../helpers/wait-for.ts';
 const LIMIT_MS = 2000;
 /** Beyond the limit until the slot is served again; the short form allows for a busy machine. */
 const REPLACED_MS = IS_LONG ? 1000 : 10_000;
-/** pm2 pauses 150 ms and more before it starts a worker again. */
+/** pm2 pauses 200 ms and more before it starts a worker again. */
 const REPLACED_PM2_MS = IS_LONG ? 3000 : 10_000;
 const GONE_MS = 3000;
 
