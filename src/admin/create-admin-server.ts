@@ -5,6 +5,7 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import { ServerError } from '../errors.ts';
 import { Connections } from '../http/connections.ts';
+import { WITHOUT_SCHEMAS } from '../http/without-schemas.ts';
 import { type AdminRoutesOptions, addAdminRoutes } from './admin-routes.ts';
 import type { LiveFeed } from './live/live-feed.ts';
 import { addLiveRoutes } from './live/live-routes.ts';
@@ -34,6 +35,7 @@ export function createAdminServer(options: AdminServerOptions): FastifyInstance 
   let lastId = 0;
   const app = fastify({
     ...LIMITS,
+    ...WITHOUT_SCHEMAS,
     logger: false,
     exposeHeadRoutes: false,
     forceCloseConnections: true,

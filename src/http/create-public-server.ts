@@ -18,6 +18,7 @@ import { createPluginRoute } from './plugin-route.ts';
 import { ReplyWriter, type ReplyWriterOptions } from './reply-writer.ts';
 import { statusOf } from './status.ts';
 import { type ListenerGauges, Traffic } from './traffic.ts';
+import { WITHOUT_SCHEMAS } from './without-schemas.ts';
 
 export interface PublicServerOptions extends Omit<ReplyWriterOptions, 'sendTimeoutMs'> {
   readonly http: HttpConfig;
@@ -51,6 +52,7 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
   const traffic = new Traffic();
   let lastId = 0;
   const app = fastify({
+    ...WITHOUT_SCHEMAS,
     logger: false,
     bodyLimit: http.bodyLimitBytes,
     requestTimeout: http.requestTimeoutMs,

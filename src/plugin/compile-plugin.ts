@@ -2,7 +2,7 @@
  * Reads a plugin's files, guards and compiles them, and plans how they are linked. This happens once
  * in a process; instances share the compiled modules.
  */
-import type { PluginConfig } from '../config/types.ts';
+import type { Execution, PluginConfig } from '../config/types.ts';
 import { ERRORS, ServerError } from '../errors.ts';
 import { chooseExecution } from './choose-execution.ts';
 import type { CompiledPlugin } from './compiled-plugin.ts';
@@ -11,14 +11,13 @@ import type { EngineEnvironment } from './engine-environment.ts';
 import { guardFiles } from './guard-files.ts';
 import type { GuestHttpLimits } from './guest-http/guest-http-requester.ts';
 import { createInlineFactory } from './inline-factory.ts';
-import type { FactoryOptions } from './instance-factory.ts';
+import type { FactoryOptions, InstanceFactory } from './instance-factory.ts';
 import type { HostFunctions } from './kernel/bind-host-functions.ts';
 import { KERNEL_ITEM } from './kernel/kernel.ts';
 import { type GuardedFile, planLinks } from './link-plan.ts';
 import { describeDefinition } from './manifest/describe-definition.ts';
 import type { PluginDefinition } from './manifest/plugin-definition.ts';
 import { readPlugin } from './manifest/read-plugin.ts';
-import { createThreadFactory } from './thread/thread-factory.ts';
 import type { ThreadPlugin } from './thread/thread-setup.ts';
 
 /** A plugin writes its own version, which metrics and status show: longer text than this is cut. */
@@ -47,8 +46,7 @@ export async function compilePlugin(
   const http = httpLimits(definition, files);
   const { execution, executionReason } = chooseExecution(plugin, http !== null);
   const parts: FactoryOptions = { plugin, common, files, http, environment, hostFunctions };
-  const factory =
-    execution === 'thread' ? createThreadFactory(parts) : await createInlineFactory(parts);
+  const factory = await createFactory(execution, parts);
   return {
     hash: definition.hash,
     version: readVersion(main.guarded.module),
@@ -64,6 +62,16 @@ export async function compilePlugin(
       }),
     close: factory.close,
   };
+}
+
+/** What few plugins need is loaded for them alone, here and below: workers start the sooner. */
+async function createFactory(
+  execution: Execution,
+  parts: FactoryOptions,
+): Promise<InstanceFactory> {
+  if (execution === 'inline') return createInlineFactory(parts);
+  const { createThreadFactory } = await import('./thread/thread-factory.ts');
+  return createThreadFactory(parts);
 }
 
 /** @throws ServerError `FUNCTION_NOT_EXPORTED`, naming the functions there are. */

@@ -1,9 +1,10 @@
 /** Instances in the caller's own thread, and what they need to be made. */
 import { ServerError } from '../errors.ts';
-import { createSuspendingHttp } from './guest-http/suspending-http.ts';
+import type { GuestHttpLimits } from './guest-http/guest-http-requester.ts';
 import { guestSinks } from './guest-sinks.ts';
 import { createInlineInstance } from './inline-instance.ts';
 import type { FactoryOptions, InstanceFactory } from './instance-factory.ts';
+import type { InstanceOptions } from './instance-options.ts';
 import { hasAsync } from './kernel/bind-host-functions.ts';
 import { KernelStore } from './kernel/kernel-store.ts';
 import { loadHostFunctions } from './load-host-functions.ts';
@@ -28,14 +29,16 @@ export async function createInlineFactory({
     ...guestSinks(plugin.name, environment.onGuestLine),
     hostFunctions,
     kernels: new KernelStore(),
-    createHttp:
-      http === null
-        ? null
-        : (remainingMs: () => number) => createSuspendingHttp({ ...http, remainingMs }),
+    createHttp: http === null ? null : await httpFactory(http),
     clock: environment.clock,
   };
   return {
     instantiate: () => createInlineInstance(options),
     close: async () => {},
   };
+}
+
+async function httpFactory(limits: GuestHttpLimits): Promise<InstanceOptions['createHttp']> {
+  const { createSuspendingHttp } = await import('./guest-http/suspending-http.ts');
+  return (remainingMs) => createSuspendingHttp({ ...limits, remainingMs });
 }

@@ -16,7 +16,7 @@ import { KERNEL_LINK_NAMESPACE } from './kernel/kernel-item.ts';
 import type { KernelInstance } from './kernel/kernel-store.ts';
 import { GUARD_ANSWERS, type LinkPlan } from './link-plan.ts';
 import { MemoryRoom, type PageCount } from './memory-room.ts';
-import { createGuestWasi, type GuestWasi } from './wasi/guest-wasi.ts';
+import type { GuestWasi } from './wasi/guest-wasi.ts';
 import { WASI_HOST_NAMESPACE } from './wasi/wasi-item.ts';
 
 export interface InlineParts {
@@ -53,7 +53,7 @@ export async function linkParts(options: InstanceOptions): Promise<InlineParts> 
   const http = options.createHttp?.(() => deadline.remainingMs) ?? null;
   const room = new MemoryRoom(options.memory.maxPages, options.reservedPages);
   const host = createHost(options, { deadline, room, http });
-  const wasi = plan.usesWasi ? createWasi(options, deadline) : null;
+  const wasi = plan.usesWasi ? await createWasi(options, deadline) : null;
   const kernelInstance = options.kernels.take(host);
   const kernel = new Kernel(kernelInstance.exports, {
     maxHeapPages: options.memory.maxPages,
@@ -169,7 +169,8 @@ function createHost(
   });
 }
 
-function createWasi(options: InstanceOptions, deadline: Deadline): GuestWasi {
+async function createWasi(options: InstanceOptions, deadline: Deadline): Promise<GuestWasi> {
+  const { createGuestWasi } = await import('./wasi/guest-wasi.ts');
   return createGuestWasi({
     preopens: options.mounts,
     outputSink: options.outputSink,

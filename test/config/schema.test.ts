@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { Ajv } from 'ajv';
 import { jsonSchema } from '../../schema/config-file.ts';
 import { DEFAULTS, PLUGIN_DEFAULTS, ROUTE_DEFAULTS } from '../../src/config/defaults.ts';
 
@@ -32,6 +33,11 @@ describe('the JSON Schema for editors', () => {
   it('is what plugind.schema.json holds (npm run build:schema)', () => {
     const file = new URL('../../plugind.schema.json', import.meta.url);
     assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), jsonSchema());
+  });
+
+  it('is a JSON Schema, which nobody checks at a start', () => {
+    const ajv = new Ajv({ strict: false });
+    assert.equal(ajv.validateSchema(jsonSchema()), true, ajv.errorsText());
   });
 
   it('shows every default', () => {

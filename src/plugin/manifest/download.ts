@@ -4,7 +4,12 @@
  */
 import { isLoopback } from '../../config/loopback.ts';
 import { ServerError } from '../../errors.ts';
-import { createAgents, type HttpAnswer, type ResolveHost } from '../guest-http/exchange.ts';
+import {
+  createAgents,
+  type HttpAnswer,
+  type ResolveHost,
+  resolveWithSystem,
+} from '../guest-http/exchange.ts';
 import { followRedirects } from '../guest-http/follow-redirects.ts';
 import { httpError } from '../guest-http/http-error.ts';
 import type { ItemSource } from './manifest.ts';
@@ -14,7 +19,8 @@ import { urlProblem } from './parse-item.ts';
 export interface DownloadBudget {
   readonly maxBytes: number;
   readonly signal: AbortSignal;
-  readonly resolve: ResolveHost;
+  /** undefined: the system's resolver. */
+  readonly resolve: ResolveHost | undefined;
 }
 
 /** Sent where the manifest says nothing else. */
@@ -29,7 +35,7 @@ const PLAIN_HEADERS = new Set(['accept', 'accept-language', 'user-agent']);
 export async function download(
   where: string,
   { url, method, headers }: Extract<ItemSource, { kind: 'url' }>,
-  { maxBytes, signal, resolve }: DownloadBudget,
+  { maxBytes, signal, resolve = resolveWithSystem }: DownloadBudget,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const agents = createAgents();
   let answer: HttpAnswer;

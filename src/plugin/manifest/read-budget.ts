@@ -1,6 +1,6 @@
 /** What the items of one plugin may cost together while they are read: bytes, and time for downloads. */
 import { ServerError } from '../../errors.ts';
-import { type ResolveHost, resolveWithSystem } from '../guest-http/exchange.ts';
+import type { ResolveHost } from '../guest-http/exchange.ts';
 import type { ManifestItem } from './manifest.ts';
 import { type ItemContent, readItem } from './read-item.ts';
 import { READ_LIMITS, type ReadLimits } from './wasm-limits.ts';
@@ -14,12 +14,12 @@ export interface ReadBudgetOptions extends Partial<ReadLimits> {
 export class ReadBudget {
   readonly #abort = new AbortController();
   readonly #timer: NodeJS.Timeout;
-  readonly #resolve: ResolveHost;
+  readonly #resolve: ResolveHost | undefined;
   #leftBytes: number;
 
   constructor(options: ReadBudgetOptions = {}) {
     const { maxWasmBytes, downloadTimeoutMs } = { ...READ_LIMITS, ...options };
-    this.#resolve = options.resolve ?? resolveWithSystem;
+    this.#resolve = options.resolve;
     this.#leftBytes = maxWasmBytes;
     this.#timer = setTimeout(() => {
       const message = `no answer within ${downloadTimeoutMs} ms`;

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { ServerError } from '../../errors.ts';
-import { type DownloadBudget, download } from './download.ts';
+import type { DownloadBudget } from './download.ts';
 import type { ItemSource, ManifestItem } from './manifest.ts';
 import { readFile } from './read-file.ts';
 import { checkPreamble, overSize } from './wasm-limits.ts';
@@ -65,7 +65,9 @@ async function readSource(
       if (length > maxBytes) throw overSize(where, length, maxBytes);
       return new Uint8Array(Buffer.from(source.base64, 'base64'));
     }
-    case 'url':
+    case 'url': {
+      const { download } = await import('./download.ts');
       return download(where, source, budget);
+    }
   }
 }
