@@ -19,7 +19,7 @@ import { shuffled } from './statistics.ts';
 const PROBE_SECONDS = 1;
 /** V8 begins to compile what is hot after some hundred requests and goes on for tens of thousands. */
 const WARM_REQUESTS = 3000;
-const DEFAULT_WARM_LOADS = 3;
+const DEFAULT_WARM_LOADS = 2;
 /** A load that is no quicker than the best before by this has not grown; two in a row end the warm-up. */
 const GROWTH = 1.05;
 
@@ -53,12 +53,11 @@ export async function runScenario(
   context: RunContext,
 ): Promise<ScenarioReport> {
   await context.servers.makeRoomFor(scenario);
-  const entries: Entry[] = [];
-  for (const contender of contenders) {
-    if (context.signal.aborted) break;
-    const entry = await startEntry(scenario, contender, context);
-    if (entry !== null) entries.push(entry);
-  }
+  // All at once, since a start is as much waiting as work.
+  const started = await Promise.all(
+    contenders.map((contender) => startEntry(scenario, contender, context)),
+  );
+  const entries = started.filter((entry) => entry !== null);
   await probeAll(scenario, entries, context);
   for (let round = 1; round <= scenario.rounds; round++) {
     for (const entry of shuffled(entries)) {

@@ -6,8 +6,8 @@ const VOWELS = { plugin: 'count-vowels', functionName: 'count_vowels' } as const
 
 const base = {
   pace: { kind: 'closed' },
-  seconds: 0.7,
-  rounds: 3,
+  seconds: 0.6,
+  rounds: 2,
   contenders: ['plugind', 'go-mutex', 'go-pool', 'promise-mutex'],
   quickContenders: [],
 } as const;
@@ -39,7 +39,6 @@ export const BODY_SCENARIOS: readonly Scenario[] = [
     served: VOWELS,
     traffic: { kind: 'vowels', bytes: 1_048_576 },
     connections: 8,
-    rounds: 2,
   },
   {
     ...base,

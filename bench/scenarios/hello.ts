@@ -9,8 +9,8 @@ const base = {
   traffic: { kind: 'unique-hello' },
   bareTraffic: { kind: 'unique-echo', bytes: 8 },
   pace: { kind: 'closed' },
-  seconds: 0.7,
-  rounds: 3,
+  seconds: 0.6,
+  rounds: 2,
   quickContenders: [],
 } as const;
 
@@ -21,6 +21,7 @@ export const FRESH_SCENARIO: Scenario = {
   name: 'fresh',
   title: 'hello, nothing survives a request, 100 connections',
   connections: 100,
+  rounds: 3,
   warmLoads: 6,
   contenders: [
     ...['plugind-fresh', 'plugind-1-fresh', 'plugind-1'],
@@ -36,7 +37,6 @@ export const FRESH_GROWING_SCENARIO: Scenario = {
   title: 'hello in Rust, which grows in each call, nothing survives a request, 100 connections',
   served: { plugin: 'hello-rust', functionName: 'hello' },
   connections: 100,
-  rounds: 2,
   contenders: [
     ...['plugind-fresh', 'go-instance-per-request', 'go-compiled-once'],
     'instance-per-request',
@@ -50,10 +50,9 @@ export const HELLO_SCENARIOS: readonly Scenario[] = [
     title: 'hello, 8 B, 100 connections',
     connections: 100,
     rounds: 5,
-    warmLoads: 12,
+    warmLoads: 10,
     contenders: [
-      ...['plugind', 'plugind-thread', 'go-mutex', 'go-pool', 'go-bare', 'promise-mutex'],
-      ...['bare-fastify', ...bareCluster, 'raw-http'],
+      ...['plugind', 'plugind-thread', 'go-mutex', 'go-pool', 'promise-mutex', ...bareCluster],
     ],
     quickContenders: ['plugind', 'go-mutex', 'promise-mutex', ...bareCluster],
   },
@@ -64,12 +63,12 @@ export const HELLO_SCENARIOS: readonly Scenario[] = [
     traffic: { kind: 'fixed', body: 'John Doe', answer: '{"message":"🦀 Hello John Doe"}' },
     bareTraffic: { kind: 'fixed', body: 'John Doe', answer: 'John Doe' },
     connections: 100,
-    seconds: 2,
+    seconds: 1,
     rounds: 4,
-    warmLoads: 12,
+    warmLoads: 8,
     contenders: [
       ...['plugind', 'go-mutex', 'go-pool', 'promise-mutex', ...bareCluster],
-      ...['plugind-1', 'bare-fastify'],
+      ...['plugind-1', 'bare-fastify', 'raw-http', 'go-bare'],
     ],
     tool: { name: 'wrk' },
   },

@@ -11,7 +11,7 @@ export const LOCK_WAIT_SCENARIO: Scenario = {
   traffic: { kind: 'fixed', body, answer },
   connections: 32,
   pace: { kind: 'closed' },
-  seconds: 1,
+  seconds: 0.6,
   rounds: 3,
   contenders: ['plugind-1'],
   quickContenders: ['plugind-1'],

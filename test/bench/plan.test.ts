@@ -51,10 +51,10 @@ describe('what is measured', () => {
   });
 
   it('is what the command line names', () => {
-    const args = ['--scenario', 'hello-1,hello-100', '--contender', 'plugind,raw-http'];
+    const args = ['--scenario', 'hello-1,hello-100', '--contender', 'plugind,go-pool'];
     assert.deepEqual(planned(args).byScenario, {
       'hello-1': ['plugind'],
-      'hello-100': ['plugind', 'raw-http'],
+      'hello-100': ['plugind', 'go-pool'],
     });
   });
 
