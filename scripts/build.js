@@ -1,4 +1,4 @@
-// Compiles src/ to dist/, and puts the live page there, and the kernel after checking that it is what its source assembles to.
+// Compiles src/ to dist/, bundles what workers load, and puts the live page there, and the kernel after checking that it is what its source assembles to.
 // The examples are committed beside their source. With `--if-stale` it does nothing where all that is newer than its sources.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -18,6 +18,7 @@ const SOURCES = ['src', 'scripts', 'tsconfig.json', 'package.json'];
 if (process.argv.includes('--if-stale') && isFresh()) process.exit(0);
 rmSync(path.join(root, 'dist'), { recursive: true, force: true });
 run([tsc, '-p', 'tsconfig.json']);
+run([path.join(root, 'scripts/bundle-worker.js')]);
 run([path.join(root, 'scripts/build-kernel.js'), '--check', '--dist']);
 // The live page runs as it is written.
 cpSync(path.join(root, 'src/admin/page'), path.join(root, 'dist/admin/page'), {

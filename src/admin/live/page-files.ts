@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 export interface PageFile {
   /** Below the page's own path: empty for the page itself. */
@@ -33,7 +34,7 @@ export const PAGE_POLICY: string = [
 ].join('; ');
 
 export function readPageFiles(): PageFile[] {
-  const folder = path.join(import.meta.dirname, '..', 'page');
+  const folder = fileURLToPath(new URL('../page', import.meta.url));
   const own = readdirSync(folder).filter((name) => !name.endsWith('.d.ts'));
   const uplot = path.dirname(createRequire(import.meta.url).resolve('uplot'));
   return [
