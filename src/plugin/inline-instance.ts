@@ -109,11 +109,10 @@ class InlineInstance implements PluginInstance {
 
   restore(): boolean {
     if (this.#snapshot === null || this.#isPoisoned) return false;
-    // The kernel cannot give memory back either, and a fresh call is to have all of the room.
-    const { pages } = this.#parts.room;
-    const taken = pages - this.#initialPages;
-    if (taken > this.#options.memory.maxPages * LEAST_ROOM || !this.#snapshot.restore())
-      return false;
+    // Guest and kernel cannot give memory back, and a fresh call is to have all of the room.
+    const taken = this.#parts.room.pages - this.#initialPages;
+    if (taken > this.#options.memory.maxPages * LEAST_ROOM) return false;
+    this.#snapshot.restore();
     this.#parts.host.vars.clear();
     return true;
   }
