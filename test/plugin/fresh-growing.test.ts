@@ -123,6 +123,19 @@ describe('a plugin whose memory grows in each call', () => {
     });
   });
 
+  it('is replaced once it was zeroed too often for what one call took', async () => {
+    await withRestored({ source }, async (fresh) => {
+      for (let count = 0; count < 100; count++) await fresh.call('grow', 'x'.repeat(8));
+      assert.deepEqual(fresh.replacements, []);
+      for (let count = 0; count < 71; count++) await fresh.call('grow', 'x');
+      assert.deepEqual(fresh.replacements, []);
+      assert.equal(fresh.memoryPages(), 9 + KERNEL_PAGES);
+      for (let count = 0; count < 100; count++) await fresh.call('grow', 'x');
+      assert.deepEqual(fresh.replacements, ['grown']);
+      assert.equal(fresh.memoryPages(), 2 + KERNEL_PAGES);
+    });
+  });
+
   it('gets as much as a new instance, and all of it counts', async () => {
     await withRestored({ source }, async (fresh) => {
       const most = [1, MAX_PAGES - KERNEL_PAGES, 0];
