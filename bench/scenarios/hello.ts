@@ -30,7 +30,7 @@ export const FRESH_SCENARIO: Scenario = {
   quickContenders: ['plugind-fresh', 'instance-per-request'],
 };
 
-/** The same in Rust, whose allocator takes a page in each call: the state before cannot be laid back then. */
+/** The same in Rust, whose allocator takes a page in each call, which a memory never gives back. */
 export const FRESH_GROWING_SCENARIO: Scenario = {
   ...base,
   name: 'fresh-growing',

@@ -8,7 +8,7 @@ import { chooseExecution } from './choose-execution.ts';
 import type { CompiledPlugin } from './compiled-plugin.ts';
 import { describeGuard } from './describe-guard.ts';
 import type { EngineEnvironment } from './engine-environment.ts';
-import { guardFiles } from './guard-files.ts';
+import { guardFiles, mayRestore } from './guard-files.ts';
 import type { GuestHttpLimits } from './guest-http/guest-http-requester.ts';
 import { createInlineFactory } from './inline-factory.ts';
 import type { FactoryOptions, InstanceFactory } from './instance-factory.ts';
@@ -103,20 +103,6 @@ function initialisationError(plugin: string, thrown: unknown): unknown {
   );
 }
 
-/** One module alone, whose memory and globals are all its state, and no directory it could change. */
-function canRestoreSnapshot(
-  plugin: PluginConfig,
-  definition: PluginDefinition,
-  files: readonly GuardedFile[],
-): boolean {
-  return (
-    plugin.isolation === 'fresh' &&
-    files.length === 1 &&
-    definition.allowedPaths.length === 0 &&
-    files.every(({ guarded }) => guarded.snapshot.restorable)
-  );
-}
-
 /** What instances are bounded by wherever they run. */
 function commonOptions(
   plugin: PluginConfig,
@@ -131,7 +117,8 @@ function commonOptions(
     mounts: definition.allowedPaths,
     timeoutMs: definition.timeoutMs,
     loadTimeoutMs: Math.max(definition.timeoutMs, MIN_LOAD_TIMEOUT_MS),
-    canRestore: canRestoreSnapshot(plugin, definition, files),
+    canRestore:
+      mayRestore(plugin, definition) && files.every(({ guarded }) => guarded.snapshot.restorable),
   };
 }
 

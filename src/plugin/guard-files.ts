@@ -48,18 +48,24 @@ export function guardFiles(plugin: PluginConfig, definition: PluginDefinition): 
 
 function guardAll(
   plugin: PluginConfig,
-  { files }: PluginDefinition,
+  definition: PluginDefinition,
   limits: { readonly pages: (index: number) => number; readonly elements: number },
 ): GuardedFile[] {
-  return files.map(({ name, bytes }, index) => ({
+  return definition.files.map(({ name, bytes }, index) => ({
     name,
     guarded: guardOrClamp(plugin, bytes, {
       label: `plugins.${plugin.name}: ${name}`,
       maxMemoryPages: limits.pages(index),
       maxTableElements: limits.elements,
-      exportGlobals: plugin.isolation === 'fresh',
+      exportGlobals: mayRestore(plugin, definition),
     }),
   }));
+}
+
+/** One module alone, whose memory and globals are all its state, and no directory it could change. */
+export function mayRestore(plugin: PluginConfig, definition: PluginDefinition): boolean {
+  const { files, allowedPaths } = definition;
+  return plugin.isolation === 'fresh' && files.length === 1 && allowedPaths.length === 0;
 }
 
 /** Inputs and outputs need a page too. */

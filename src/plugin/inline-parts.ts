@@ -33,6 +33,8 @@ export interface InlineParts {
   readonly wasi: GuestWasi | null;
   /** Of the plugin's own module. */
   readonly memory: WebAssembly.Memory | null;
+  /** The pages that the guest sees of it, where a snapshot is to be laid back and it can grow. */
+  readonly size: WebAssembly.Global<number> | null;
   /** Mutable globals of all modules, for a snapshot. */
   readonly globals: readonly WebAssembly.Global[];
   /** Whether a call may wait on the host, which makes it a promise. */
@@ -80,6 +82,7 @@ export async function linkParts(options: InstanceOptions): Promise<InlineParts> 
   deadline.attach(guards.map(({ fuel }) => exports[fuel] as WebAssembly.Global<number>));
   const memory = plan.memory === null ? null : (exports[plan.memory] as WebAssembly.Memory);
   if (memory !== null) wasi?.attach(memory);
+  const size = plan.modules.find((module) => module.size !== null)?.size ?? null;
   room.attach(countPages(plan, exports, memory), kernel);
   return {
     exports,
@@ -92,6 +95,7 @@ export async function linkParts(options: InstanceOptions): Promise<InlineParts> 
     http,
     wasi,
     memory,
+    size: size === null ? null : (exports[size] as WebAssembly.Global<number>),
     globals: plan.modules.flatMap(({ globals }) =>
       globals.map((name) => exports[name] as WebAssembly.Global),
     ),

@@ -29,6 +29,8 @@ export interface LinkedModule {
   readonly guard: { readonly fuel: string; readonly check: string } | null;
   /** Tells the size of its memory; null where it has none of its own or runs without the guard. */
   readonly pages: string | null;
+  /** One of `globals`: the pages that the guest sees of it; null where it sees all. */
+  readonly size: string | null;
   readonly globals: readonly string[];
   /** Exports to run once, in this order, before the first call. */
   readonly initialisers: readonly string[];
@@ -137,7 +139,7 @@ function linkModule(
 ): LinkedModule {
   const module = itemName(name);
   const as = (what: string): string => `${index}:${what}`;
-  const { fuel, check, start, pages } = GUARD_EXPORTS;
+  const { fuel, check, start, pages, size } = GUARD_EXPORTS;
   const counts = guarded.unguarded === null && guarded.memory?.imported === false;
   if (guarded.unguarded === null) {
     imports.push(
@@ -179,6 +181,7 @@ function linkModule(
   return {
     guard: guarded.unguarded === null ? { fuel: as(fuel), check: as(check) } : null,
     pages: counts ? as(pages) : null,
+    size: guarded.globals.some(({ name }) => name === size) ? as(size) : null,
     globals: guarded.globals.map((global) => as(global.name)),
     initialisers,
   };

@@ -25,7 +25,7 @@ export interface PluginObserver extends LockObserver {
 
 /**
  * Why an instance was replaced: a call left it in an unknown state or without memory for another, it
- * served the calls or held the pages that `recycle` allows, or its memory grew and cannot be restored.
+ * served the calls or held the pages that `recycle` allows, or its memory grew by more than is worth restoring.
  */
 export type ReplaceReason = 'poisoned' | 'calls' | 'pages' | 'grown';
 

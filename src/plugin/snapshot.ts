@@ -1,7 +1,8 @@
 /**
  * The state of an instance after its initialisation, and how to get back to it: memory is zeroed
- * whole and the pages that were not zero are laid back, then every mutable global. Whole, so that a
- * guest can hide nothing in pages that it had not touched before. The kernel wipes itself.
+ * whole and the pages that were not zero are laid back, then every mutable global, the size that the
+ * guest sees of its memory among them. Whole, and with what it grew by since, so that a guest can hide
+ * nothing in pages that it had not touched before. The kernel wipes itself.
  */
 
 const PAGE_BYTES = 4096;
@@ -19,27 +20,25 @@ interface SavedGlobal {
 
 export class Snapshot {
   readonly #memory: WebAssembly.Memory | null;
-  readonly #memoryBytes: number;
   readonly #pages: readonly Page[];
   readonly #globals: readonly SavedGlobal[];
-  /** View of the memory; growing detaches it, and a memory that grew is not restored. */
-  readonly #view: Uint8Array;
+  /** Of the whole memory; taken anew after it grew. */
+  #view: Uint8Array;
 
   constructor(memory: WebAssembly.Memory | null, globals: readonly WebAssembly.Global[]) {
     this.#memory = memory;
-    this.#view = memory === null ? new Uint8Array(0) : new Uint8Array(memory.buffer);
-    this.#memoryBytes = this.#view.length;
+    this.#view = new Uint8Array(memory?.buffer ?? new ArrayBuffer(0));
     this.#pages = nonZeroPages(this.#view);
     this.#globals = globals.map((global) => ({ global, value: global.value }));
   }
 
-  /** False when the memory grew since: it cannot shrink, so the instance has to be replaced. */
-  restore(): boolean {
-    if (this.#memory !== null && this.#memory.buffer.byteLength !== this.#memoryBytes) return false;
+  restore(): void {
+    if (this.#memory !== null && this.#memory.buffer !== this.#view.buffer) {
+      this.#view = new Uint8Array(this.#memory.buffer);
+    }
     this.#view.fill(0);
     for (const { offset, bytes } of this.#pages) this.#view.set(bytes, offset);
     for (const { global, value } of this.#globals) global.value = value;
-    return true;
   }
 }
 

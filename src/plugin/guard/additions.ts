@@ -1,6 +1,10 @@
 /**
  * What the guard appends to a module beside its exports: types, functions (their bodies are in
  * runtime-functions.ts), the fuel counter, and the table of what the host answers.
+ *
+ * Where a snapshot is to be laid back, a memory that can grow gets a *size of its own* as well: a
+ * wasm memory never shrinks, so the guest is shown a counter that starts anew and grows within what the
+ * memory has already. What lies beyond it is zero, as the snapshot leaves it and grow hands it out.
  */
 import type { ByteWriter } from './byte-writer.ts';
 import type { ModuleFacts } from './module-facts.ts';
@@ -14,6 +18,8 @@ export const HOST_SLOTS = 2;
 /** Indices of everything the guard appends to a module. */
 export interface Additions {
   readonly fuelGlobal: number;
+  /** The memory's own size in pages; null where memory.size and memory.grow go by the real one. */
+  readonly sizeGlobal: number | null;
   readonly checkTable: number;
   /** `() -> i32` */
   readonly checkType: number;
@@ -33,15 +39,16 @@ export interface Additions {
   readonly fill: number;
   readonly copy: number;
   readonly grow: number;
-  /** `() -> pages`; only in a module with a memory. */
+  /** `() -> pages`, the real ones; only in a module with a memory. */
   readonly pages: number;
 }
 
-export function planAdditions(facts: ModuleFacts): Additions {
+export function planAdditions(facts: ModuleFacts, hasOwnSize: boolean): Additions {
   const types = facts.types.starts.length;
   const functions = facts.functionTypes.length;
   return {
     fuelGlobal: facts.globalTypes.length,
+    sizeGlobal: hasOwnSize ? facts.globalTypes.length + 1 : null,
     checkTable: facts.tables.length,
     checkType: types,
     refillType: types + 1,

@@ -12,6 +12,7 @@ import {
   EVENT_LABEL,
   EVENT_LOOP,
   EVENT_LOOP_END,
+  EVENT_MEMORY_SIZE,
   MEMORY_GROW_EVENT,
 } from './code-events.ts';
 import type { FunctionNames } from './function-names.ts';
@@ -129,7 +130,8 @@ export class BodyScan {
     else if (shape === op.EIGHT_BYTES) this.#at.pos += 8;
     else if (shape === op.REF_TYPE) this.#valueType();
     else if (shape === op.SELECT_TYPES) this.#selectTypes();
-    else if (shape === op.MEMORY_GROW) this.#memoryGrow();
+    else if (shape === op.MEMORY_GROW) this.#memorySize(true);
+    else if (shape === op.MEMORY_SIZE) this.#memorySize(false);
     else if (shape === op.TABLE_SET) {
       this.#changes.note('table.set');
       this.#at.skipLeb();
@@ -264,11 +266,13 @@ export class BodyScan {
     if (isOther) this.#blocks.called(this.#cost);
   }
 
-  #memoryGrow(): void {
+  #memorySize(grows: boolean): void {
     const start = this.#at.pos - 1;
     this.#at.skipLeb();
-    this.events.push(EVENT_BULK, start, this.#at.pos, MEMORY_GROW_EVENT);
-    this.loops.changesFuel[this.#loop] = 1;
+    if (grows) this.events.push(EVENT_BULK, start, this.#at.pos, MEMORY_GROW_EVENT);
+    else this.events.push(EVENT_MEMORY_SIZE, start, this.#at.pos, 0);
+    if (grows) this.loops.changesFuel[this.#loop] = 1;
+    this.#changes.growsMemory ||= grows;
   }
 
   #misc(): void {

@@ -13,6 +13,8 @@ export const EVENT_LABEL = 2;
 export const EVENT_BULK = 3;
 /** Nothing that is replaced: a place for a charge in straight code, of `a`. */
 export const EVENT_CHECK = 4;
+/** memory.size, which is replaced where the memory has a size of its own (additions.ts). */
+export const EVENT_MEMORY_SIZE = 5;
 
 /** Stands for memory.grow, which has no sub-opcode. */
 export const MEMORY_GROW_EVENT = -1;

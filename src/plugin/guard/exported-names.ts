@@ -6,8 +6,14 @@
 
 import type { Additions } from './additions.ts';
 import { functionType } from './describe-module.ts';
-import { GUARD_EXPORTS, type GuardedFunction, RESERVED_PREFIX } from './guarded-module.ts';
+import {
+  GUARD_EXPORTS,
+  type GuardedFunction,
+  type GuardedGlobal,
+  RESERVED_PREFIX,
+} from './guarded-module.ts';
 import type { ExportEntry, ModuleFacts } from './module-facts.ts';
+import { valueTypeName } from './read-types.ts';
 import { refusal } from './refusal.ts';
 
 /** Functions that WASI and language runtimes expect to run once, before the first call. */
@@ -71,11 +77,27 @@ export function guardedExports(
   if (facts.memory && facts.importedMemories === 0) {
     entries.push({ name: GUARD_EXPORTS.pages, kind: 'function', index: added.pages });
   }
+  if (added.sizeGlobal !== null) {
+    entries.push({ name: GUARD_EXPORTS.size, kind: 'global', index: added.sizeGlobal });
+  }
   for (const index of globals) entries.push({ name: globalName(index), kind: 'global', index });
   return entries;
 }
 
+/** What a snapshot has to hold beside the memory. */
+export function guardedGlobals(
+  facts: ModuleFacts,
+  added: Additions,
+  globals: readonly number[],
+): readonly GuardedGlobal[] {
+  const own = globals.map((index) => ({
+    name: globalName(index),
+    type: valueTypeName(facts.globalTypes[index] as number),
+  }));
+  return added.sizeGlobal === null ? own : [...own, { name: GUARD_EXPORTS.size, type: 'i32' }];
+}
+
 /** The export name of a mutable global. */
-export function globalName(index: number): string {
+function globalName(index: number): string {
   return `${RESERVED_PREFIX}g${index}`;
 }

@@ -17,8 +17,8 @@ import { describeImports, describeMemory } from './describe-module.ts';
 import {
   checkReservedNames,
   exportedFunctions,
-  globalName,
   guardedExports,
+  guardedGlobals,
 } from './exported-names.ts';
 import { findFreeFunctions } from './free-functions.ts';
 import { FunctionNames } from './function-names.ts';
@@ -26,7 +26,6 @@ import type { GuardedModule, GuardOptions } from './guarded-module.ts';
 import { clampMemory, clampTables } from './limits.ts';
 import { type ModuleFacts, SECTION } from './module-facts.ts';
 import { readModule } from './read-module.ts';
-import { valueTypeName } from './read-types.ts';
 import { refusal, unsupported } from './refusal.ts';
 import { CodeRewriter } from './rewrite-code.ts';
 import { writeAddedBodies } from './runtime-functions.ts';
@@ -61,11 +60,14 @@ export function guardModule(bytes: Uint8Array, options: GuardOptions): GuardedMo
 function rewrite(facts: ModuleFacts, options: GuardOptions): GuardedModule {
   checkReservedNames(facts);
   const changes = new StateChanges();
-  const added = planAdditions(facts);
-  const code = rewriteCode(facts, changes, added);
+  const first = rewriteCode(facts, changes, planAdditions(facts, false));
   refuseTags(facts);
   const snapshot = checkSnapshot(facts, changes);
-  const globals = options.exportGlobals && snapshot.restorable ? mutableGlobals(facts) : [];
+  const isForSnapshot = options.exportGlobals && snapshot.restorable;
+  const globals = isForSnapshot ? mutableGlobals(facts) : [];
+  // Known only now that all of the code was walked.
+  const added = planAdditions(facts, isForSnapshot && changes.growsMemory);
+  const code = added.sizeGlobal === null ? first : rewriteCode(facts, changes, added);
   const memory = clampMemory(facts, options.maxMemoryPages);
   const bytes = writeModule(facts, {
     added,
@@ -83,10 +85,7 @@ function rewrite(facts: ModuleFacts, options: GuardOptions): GuardedModule {
     memory: describeMemory(facts, memory),
     ownPages: { min: memory?.min ?? 0, max: memory?.max ?? 0 },
     hasStart: facts.startFunction >= 0,
-    globals: globals.map((index) => ({
-      name: globalName(index),
-      type: valueTypeName(facts.globalTypes[index] as number),
-    })),
+    globals: guardedGlobals(facts, added, globals),
     snapshot,
   };
 }
@@ -98,7 +97,7 @@ function refuseTags(facts: ModuleFacts): void {
 
 /** Reads everything and writes nothing, for what it throws. */
 function walkOnly(facts: ModuleFacts): void {
-  rewriteCode(facts, new StateChanges(), planAdditions(facts));
+  rewriteCode(facts, new StateChanges(), planAdditions(facts, false));
   refuseTags(facts);
 }
 

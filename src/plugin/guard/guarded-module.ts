@@ -14,8 +14,8 @@ export const GUARD_EXPORTS = {
   /**
    * Table of two funcrefs. The host puts a function `() -> i32` into slot 0 before anything runs:
    * it answers with fresh fuel (1 to 2^30), or 0 to end the call with a trap. And into slot 1 one
-   * `(pages) -> i32`: whether the memory may grow by so many, asked before each memory.grow; 0 makes
-   * that give -1.
+   * `(pages) -> i32`: whether the memory may grow by so many, asked before each memory.grow that it
+   * has not the pages for; 0 makes that give -1.
    */
   check: 'plugind:check',
   /** The start function, `() -> ()`, which is not run at instantiation any more. */
@@ -24,6 +24,8 @@ export const GUARD_EXPORTS = {
   memory: 'plugind:memory',
   /** `() -> i32`, the size of a memory that is the module's own, for who cannot reach that itself. */
   pages: 'plugind:pages',
+  /** Mutable i32 global: the size that such a memory has for the guest, which a snapshot sets back. */
+  size: 'plugind:size',
 } as const;
 
 export interface GuardOptions {
@@ -33,7 +35,11 @@ export interface GuardOptions {
   readonly maxMemoryPages: number;
   /** Most elements that its tables may hold at their start, and that they may grow to together. */
   readonly maxTableElements: number;
-  /** Whether mutable globals are exported as `plugind:g<index>`, for snapshots. */
+  /**
+   * Whether it is made for snapshots, if one can hold its state: mutable globals are exported as
+   * `plugind:g<index>`, and a memory that grows as `plugind:size`. Not with modules that could
+   * reach that memory, since these would see its real size.
+   */
   readonly exportGlobals: boolean;
 }
 
@@ -70,7 +76,7 @@ export interface GuardedMemory {
 }
 
 export interface SnapshotSupport {
-  /** Whether memory and `globals` are all the state there is, after a start and as long as memory did not grow. */
+  /** Whether memory and `globals` are all the state there is, after a start. */
   readonly restorable: boolean;
   /** Why not, a short phrase each. */
   readonly reasons: readonly string[];

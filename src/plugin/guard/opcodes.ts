@@ -31,6 +31,7 @@ export const ELSE = 22;
 /** What does not go on to the next instruction, without and with a label. */
 export const STOP = 23;
 export const JUMP = 24;
+export const MEMORY_SIZE = 25;
 export const REFUSED = 255;
 
 /** Opcodes that the guard itself writes. */
@@ -39,6 +40,7 @@ export const OP = {
   block: 0x02,
   loop: 0x03,
   if: 0x04,
+  else: 0x05,
   end: 0x0b,
   br: 0x0c,
   brIf: 0x0d,
@@ -61,6 +63,7 @@ export const OP = {
   i64GtU: 0x56,
   i32Add: 0x6a,
   i32Sub: 0x6b,
+  i32Shl: 0x74,
   i32ShrU: 0x76,
   i64Add: 0x7c,
   i64Shl: 0x86,
@@ -108,7 +111,7 @@ const SINGLE: readonly Range[] = [
   [0x20, 0x25, LEB],
   [0x26, 0x26, TABLE_SET],
   [0x28, 0x3e, MEMARG],
-  [0x3f, 0x3f, LEB],
+  [0x3f, 0x3f, MEMORY_SIZE],
   [0x40, 0x40, MEMORY_GROW],
   [0x41, 0x41, I32_CONST],
   [0x42, 0x42, LEB],

@@ -35,6 +35,7 @@ import {
   EVENT_LABEL,
   EVENT_LOOP,
   EVENT_LOOP_END,
+  EVENT_MEMORY_SIZE,
   MEMORY_GROW_EVENT,
 } from './code-events.ts';
 import { MISC, OP } from './opcodes.ts';
@@ -97,6 +98,11 @@ export class CodeRewriter {
         return this.#bulk(out, a, start, end);
       case EVENT_CHECK:
         this.#charge.check(out, a);
+        return end;
+      case EVENT_MEMORY_SIZE:
+        if (this.#added.sizeGlobal === null) return start;
+        out.u8(OP.globalGet);
+        out.u32(this.#added.sizeGlobal);
         return end;
       default:
         return start;

@@ -17,6 +17,7 @@ const PIECE_BYTES = 1 << 20;
 const UNCHARGED_BYTES = 1024;
 /** memory.grow is a call into V8 that makes a new buffer object. */
 const MEMORY_GROW_COST = 500;
+const PAGE_BYTES_LOG2 = 16;
 /** Bytes that cost one unit, as a power of two. */
 export const BYTES_PER_UNIT_LOG2 = 6;
 
@@ -26,7 +27,8 @@ export function writeAddedBodies(writer: ByteWriter, facts: ModuleFacts, added: 
   if (facts.memory === undefined) return;
   writeBody(writer, fillBody(added));
   writeBody(writer, copyBody(added));
-  writeBody(writer, growBody(added));
+  const size = added.sizeGlobal;
+  writeBody(writer, size === null ? growBody(added) : ownGrowBody(added, size));
   writeBody(writer, { i32Locals: 0, code: [[OP.memorySize, 0]] });
 }
 
@@ -132,7 +134,7 @@ function beyondMemory(start: number, length: number): Code {
     [OP.i64Add],
     [OP.memorySize, 0],
     [OP.i64ExtendI32U],
-    [OP.i64Const, 16],
+    [OP.i64Const, PAGE_BYTES_LOG2],
     [OP.i64Shl],
     [OP.i64GtU],
   ];
@@ -230,12 +232,53 @@ function growBody(added: Additions): Body {
     code: [
       ...[get(wanted), constant(0), constant(MEMORY_GROW_COST)],
       [OP.call, added.charge],
-      constant(GROW_SLOT),
-      [OP.callIndirect, added.growType, added.checkTable],
+      ...mayGrow(added),
       when,
       ...[get(wanted), [OP.memoryGrow, 0] as const, [OP.return] as const],
       END,
       constant(-1),
+    ],
+  };
+}
+
+/** Asks the host whether it may grow by the pages on the stack. */
+function mayGrow(added: Additions): Code {
+  return [constant(GROW_SLOT), [OP.callIndirect, added.growType, added.checkTable]];
+}
+
+/**
+ * The same for a memory with a size of its own. It takes what the memory has beyond that, where the
+ * guest may have written in this call, and grows it by the rest. No sum here can wrap round.
+ */
+function ownGrowBody(added: Additions, size: number): Body {
+  const [wanted, before, spare, page] = [0, 1, 2, 3];
+  const refuse: Code = [constant(-1), [OP.return]];
+  const step = (local: number, opcode: number): Code => [
+    ...[get(local), constant(1), [opcode] as const, set(local)],
+  ];
+  return {
+    i32Locals: 3,
+    code: [
+      ...[get(wanted), constant(0), constant(MEMORY_GROW_COST)],
+      ...[[OP.call, added.charge] as const, set(wanted)],
+      ...[[OP.globalGet, size] as const, [OP.localTee, before] as const, set(page)],
+      ...[[OP.memorySize, 0] as const, get(before), [OP.i32Sub] as const, set(spare)],
+      ...[get(wanted), get(spare), [OP.i32GtU] as const, when],
+      ...[get(wanted), get(spare), [OP.i32Sub] as const, ...mayGrow(added), when],
+      ...[get(wanted), get(spare), [OP.i32Sub] as const, [OP.memoryGrow, 0] as const],
+      ...[constant(0), [OP.i32LtS] as const, when, ...refuse, END],
+      ...[[OP.else] as const, ...refuse, END],
+      ...[[OP.else] as const, get(wanted), set(spare), END],
+      // Page by page: all 65,536 of them are more bytes than an i32 can count.
+      [OP.loop, OP.emptyBlock],
+      ...[get(spare), when],
+      ...[get(page), constant(PAGE_BYTES_LOG2), [OP.i32Shl] as const],
+      ...[constant(0), constant(1 << PAGE_BYTES_LOG2), [OP.call, added.fill] as const],
+      ...step(page, OP.i32Add),
+      ...step(spare, OP.i32Sub),
+      ...[[OP.br, 1] as const, END, END],
+      ...[get(before), get(wanted), [OP.i32Add] as const, [OP.globalSet, size] as const],
+      get(before),
     ],
   };
 }

@@ -1,6 +1,7 @@
 /**
  * Collects, while code is walked, the operations that change state which a snapshot of memory and
- * globals does not hold, and which tables can grow. Read by snapshot-check and limits.
+ * globals does not hold, and which tables, or whether the memory, can grow. Read by snapshot-check,
+ * limits and guard.
  */
 import { MISC } from './opcodes.ts';
 
@@ -27,6 +28,7 @@ const HELD_BY_SNAPSHOT: ReadonlySet<number> = new Set([
 export class StateChanges {
   readonly #names = new Set<string>();
   readonly grownTables: Set<number> = new Set();
+  growsMemory = false;
 
   /** Names of the operations found that a snapshot cannot undo. */
   get names(): readonly string[] {

@@ -43,7 +43,7 @@ export function writeModule(facts: ModuleFacts, replacement: Replacement): Uint8
   section(SECTION.function, (to) => writeFunctions(to, facts, replacement.added));
   section(SECTION.table, (to) => writeTables(to, replacement.tables));
   if (replacement.memory) section(SECTION.memory, (to) => writeMemory(to, replacement.memory));
-  section(SECTION.global, (to) => writeGlobals(to, facts));
+  section(SECTION.global, (to) => writeGlobals(to, facts, replacement));
   section(SECTION.export, (to) => writeExports(to, replacement.exports));
   copySection(out, facts, SECTION.element);
   copySection(out, facts, SECTION.dataCount);
@@ -100,10 +100,15 @@ function writeLimits(to: ByteWriter, { min, max }: Limits): void {
   if (max !== undefined) to.u32(max);
 }
 
-/** The counter starts at 0, so whatever runs first asks the host before it does anything else. */
-function writeGlobals(to: ByteWriter, facts: ModuleFacts): void {
-  extendVector(to, facts, SECTION.global, 1);
-  to.append([OP.i32, 1, OP.i32Const, 0, OP.end]);
+/** The fuel starts at 0, so whatever runs first asks the host before it does anything else. */
+function writeGlobals(to: ByteWriter, facts: ModuleFacts, { added, memory }: Replacement): void {
+  const initial = added.sizeGlobal === null ? [0] : [0, (memory as Limits).min];
+  extendVector(to, facts, SECTION.global, initial.length);
+  for (const value of initial) {
+    to.append([OP.i32, 1, OP.i32Const]);
+    to.s32(value);
+    to.u8(OP.end);
+  }
 }
 
 function writeExports(to: ByteWriter, entries: readonly ExportEntry[]): void {

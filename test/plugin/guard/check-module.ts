@@ -12,6 +12,7 @@ import {
   checkSameAndBounded,
   type Host,
   type MakeImports,
+  OUT_OF_BOUNDS,
   STACK_OVERFLOW,
 } from './differential.ts';
 import type { Random } from './random.ts';
@@ -30,11 +31,10 @@ function makeImports(bytes: Uint8Array): MakeImports {
   const module = new WebAssembly.Module(Uint8Array.from(bytes));
   const exported = WebAssembly.Module.exports(module).filter(({ kind }) => kind === 'function');
   return (host) => {
-    const entries: Entries = { count: 0, depth: 0 };
     const imports: WebAssembly.Imports = {};
     for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
       imports[from] ??= {};
-      if (kind === 'function') imports[from][name] = hostFunction(host, name, exported, entries);
+      if (kind === 'function') imports[from][name] = hostFunction(host, name, exported);
       else if (kind === 'global') imports[from][name] = externalGlobal(name);
       else if (kind === 'table') {
         imports[from][name] = new WebAssembly.Table({ element: 'anyfunc', initial: 100 });
@@ -48,23 +48,14 @@ function externalGlobal(name: string): never {
   return (name.startsWith('extern') ? 'an external value' : 0) as never;
 }
 
-/**
- * Calls from the host into one guest in all its life, and those open now. Each can make several more,
- * so a bound on their depth alone left modules that ran for hours.
- */
-interface Entries {
-  count: number;
-  depth: number;
-}
-
 const MAX_ENTRIES = 100;
 
 function hostFunction(
   host: Host,
   name: string,
   exported: readonly WebAssembly.ModuleExportDescriptor[],
-  entries: Entries,
 ): () => unknown {
+  const { entries } = host;
   const nested = <T>(run: () => T): T => {
     if (entries.depth === MAX_DEPTH) throw new RangeError('called too deep');
     if (entries.count === MAX_ENTRIES) throw new RangeError('called too often');
@@ -86,7 +77,9 @@ function hostFunction(
       return 0;
     } catch (error) {
       if (host.denied) throw error;
-      if (String(error).includes(STACK_OVERFLOW)) host.trace.push(`caught ${STACK_OVERFLOW}`);
+      for (const limit of [STACK_OVERFLOW, OUT_OF_BOUNDS]) {
+        if (String(error).includes(limit)) host.trace.push(`caught ${limit}`);
+      }
       return 1;
     }
   };

@@ -230,7 +230,10 @@ class BodyMaker {
   #bulk(): void {
     const kind = this.#random.below(4);
     if (kind === 3) {
-      this.#emit(0x41, 0, 0x40, 0, 0x21, this.#local());
+      // memory.grow by 0 or 1, and memory.size.
+      this.#value();
+      this.#emit(0x41, 1, 0x71, 0x40, 0, 0x21, this.#local());
+      this.#emit(0x3f, 0, 0x21, this.#local());
       return;
     }
     this.#value();
@@ -275,7 +278,7 @@ export function randomFlow(seed: number): Uint8Array {
   });
   section(3, () => part.append([FUNCTIONS + 1, ...all.map(() => UNARY), UNIT]));
   section(4, () => part.append([1, 0x70, 0, FUNCTIONS]));
-  section(5, () => part.append([1, 1, 2, 3]));
+  section(5, () => part.append([1, 1, 2, 9]));
   section(6, () => {
     part.append([2, I32, 1, 0x41]);
     part.s32(STEPS);
