@@ -35,22 +35,33 @@ export const GOALS: readonly Goal[] = [
   }),
   faster('vowels-100k', '100 KB vowels: plugind / Go mutex (article 3)', 'go-mutex', 5),
   faster('vowels-100k', '100 KB vowels: plugind / best Go pool', 'go-pool', 2.2),
-  faster(
-    'fresh',
-    'fresh: plugind / Go, an instance a request (article 2)',
-    'go-instance-per-request',
-    200,
-    'plugind-fresh',
-  ),
-  faster('fresh', 'fresh: plugind / Go, compiled once', 'go-compiled-once', 6, 'plugind-fresh'),
-  faster(
-    'fresh',
-    'fresh, 1 worker / Node, an instance a request',
-    'instance-per-request',
-    8,
-    'plugind-1-fresh',
-  ),
-  faster('fresh', 'fresh, 1 worker / shared', 'plugind-1', 0.45, 'plugind-1-fresh'),
+  ...(['fresh', 'fresh-rust'] as const).flatMap((scenario) => {
+    const fresh = scenario === 'fresh' ? 'fresh' : 'fresh, in Rust';
+    return [
+      faster(
+        scenario,
+        `${fresh}: plugind / Go, an instance a request (article 2)`,
+        'go-instance-per-request',
+        200,
+        'plugind-fresh',
+      ),
+      faster(
+        scenario,
+        `${fresh}: plugind / Go, compiled once`,
+        'go-compiled-once',
+        6,
+        'plugind-fresh',
+      ),
+      faster(
+        scenario,
+        `${fresh}, 1 worker / Node, an instance a request`,
+        'instance-per-request',
+        8,
+        'plugind-1-fresh',
+      ),
+      faster(scenario, `${fresh}, 1 worker / shared`, 'plugind-1', 0.45, 'plugind-1-fresh'),
+    ];
+  }),
   faster(
     'hello-wrk',
     'hello, 1 worker / bare Fastify, 1 process',

@@ -4,7 +4,7 @@
  */
 import { ARTICLE_SCENARIOS } from './article.ts';
 import { BODY_SCENARIOS } from './bodies.ts';
-import { FRESH_GROWING_SCENARIO, FRESH_SCENARIO, HELLO_SCENARIOS } from './hello.ts';
+import { FRESH_RUST_SCENARIO, FRESH_SCENARIO, HELLO_SCENARIOS } from './hello.ts';
 import { LOCK_WAIT_SCENARIO } from './lock-wait.ts';
 import { FIXED_RATE_SCENARIO, OVERLOAD_SCENARIO } from './paced.ts';
 import type { Scenario } from './scenario.ts';
@@ -14,7 +14,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...HELLO_SCENARIOS,
   FIXED_RATE_SCENARIO,
   FRESH_SCENARIO,
-  FRESH_GROWING_SCENARIO,
+  FRESH_RUST_SCENARIO,
   ...BODY_SCENARIOS,
   SLOW_AMONG_QUICK_SCENARIO,
   LOCK_WAIT_SCENARIO,
