@@ -110,7 +110,7 @@ function readDirectory(
   // A shorter answer than the room would mean that there is no more.
   if (length > MAX_TRANSFER_BYTES) return ERRNO.inval;
   if (!memory.has(to, length) || !memory.has(out, 4)) return ERRNO.fault;
-  const refusal = refuseList(files, descriptor);
+  const refusal = refuseList(files, descriptor, wasi.remainingMs);
   if (refusal !== ERRNO.success) return refusal;
   const entries = files.queryData('fd_readdir', [files.numberOf(descriptor)], length, cookie);
   return typeof entries === 'number'
@@ -122,8 +122,12 @@ function readDirectory(
  * node:wasi lists by the path that a directory had when it was opened, and the system follows every
  * link that has come to stand there since.
  */
-function refuseList({ mounts }: NodeFiles, directory: DirectoryDescriptor): Errno {
-  const found = resolvePath(mounts, directory, '.', false);
+function refuseList(
+  { mounts }: NodeFiles,
+  directory: DirectoryDescriptor,
+  remainingMs: () => number,
+): Errno {
+  const found = resolvePath(mounts, directory, '.', false, remainingMs);
   if (typeof found === 'number') return found;
   const { parts } = directory;
   const isSame =

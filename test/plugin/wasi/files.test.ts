@@ -260,6 +260,24 @@ describe('a path', () => {
     guest.wasi.close();
   });
 
+  it('is followed no longer than the call has time', () => {
+    const { root } = createGuest();
+    let looks = 0;
+    const guest = new TestGuest({
+      preopens: [mount(root, '/data')],
+      remainingMs: () => (looks++ < 5 ? 1000 : 0),
+    });
+    const errno = (path: string): number | undefined => {
+      looks = 0;
+      return guest.call('path_filestat_get', 3, 1, ...guest.text(path), 64);
+    };
+    assert.equal(errno('sub/../sub/../sub/../sub/inner'), 0);
+    assert.equal(errno('sub/../sub/../sub/../sub/../sub/inner'), 11);
+    symlinkSync('sub/../round', join(root, 'round'));
+    assert.equal(errno('round'), 11);
+    guest.wasi.close();
+  });
+
   it('is refused when it cannot be one', () => {
     const { guest, root } = createGuest();
     symlinkSync('loop', join(root, 'loop'));
