@@ -57,6 +57,7 @@ const MAX_HEADER_BYTES = 32_768;
 const IDLE_MS = 4_000;
 const MAX_IDLE_CONNECTIONS = 8;
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+const NOT_MODIFIED = 304;
 const HAS_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
 export function createAgents(): HttpAgents {
@@ -167,7 +168,9 @@ function collect(
     const overLimit = (): void => reject(httpLimit('the body', name, bytes));
     const body = new BoundedBody(bytes);
     response.on('error', reject);
-    if (method !== 'HEAD' && Number(response.headers['content-length']) > bytes) {
+    // Their length is that of a body that does not come.
+    const hasBody = method !== 'HEAD' && response.statusCode !== NOT_MODIFIED;
+    if (hasBody && Number(response.headers['content-length']) > bytes) {
       overLimit();
       return;
     }

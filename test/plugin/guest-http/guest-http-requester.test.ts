@@ -455,6 +455,18 @@ describe('bounds', () => {
     assert.equal(response.body.length, 0);
   });
 
+  it('take no length from a response that says its document is as it was', async (t) => {
+    const server = await startServer(t, (_request, response) => {
+      response.writeHead(304, { 'Content-Length': '1000000' });
+      response.end();
+    });
+    const { send } = createRequester(t);
+    const url = `http://127.0.0.1:${server.port}/`;
+    const response = await send(guestRequest(url, 'GET', { 'If-None-Match': '"a"' }));
+    assert.equal(response.status, 304);
+    assert.equal(response.body.length, 0);
+  });
+
   it('end a call whose response has too long a head', async (t) => {
     const server = await startServer(t, (_request, response) => {
       response.setHeader('x-long', 'x'.repeat(40_000)).end();
