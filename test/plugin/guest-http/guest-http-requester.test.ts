@@ -536,6 +536,22 @@ describe('connections', () => {
     assert.deepEqual(paths, ['1 GET /first', '1 GET /stale', '2 GET /stale']);
   });
 
+  it('are kept for a bounded number of hosts', async (t) => {
+    let open = 0;
+    let most = 0;
+    const port = await startRawServer(t, (socket) => {
+      most = Math.max(most, ++open);
+      socket.on('close', () => open--);
+      socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'));
+    });
+    const hosts = Array.from({ length: 100 }, (_, index) => `host-${index}.test`);
+    const { resolve } = loopbackResolver();
+    const { send } = createRequester(t, { allowedHosts: hosts, resolve });
+    for (const host of hosts) await send(`http://${host}:${port}/`);
+    // 32, and those whose end the server has not yet seen.
+    assert.ok(most < 50, `${most} connections at once`);
+  });
+
   it('that went stale fail a request that may have been carried out', async (t) => {
     const paths: string[] = [];
     const port = await startRawServer(t, (socket) => {
