@@ -37,6 +37,13 @@ const FORBIDDEN_HEADERS = new Set([
   'upgrade',
 ]);
 
+/** A reply has a handful beside its headers. One up to that many bytes is read at once, whatever it holds. */
+const MAX_VALUES = 10_000;
+const UNCOUNTED_BYTES = 65_536;
+const [QUOTE, BACKSLASH, BRACKET, BRACE, COMMA] = [0x22, 0x5c, 0x5b, 0x7b, 0x2c];
+/** Of what the guest wrote, in a message. */
+const MAX_QUOTED = 100;
+
 /** The guest's input: UTF-8 JSON. */
 export function encodeEnvelope(request: EnvelopeRequest): Uint8Array {
   const header: Record<string, string[]> = {};
@@ -67,6 +74,9 @@ function canonicalName(name: string): string {
 }
 
 function parseObject(output: Uint8Array): Record<string, unknown> {
+  if (hasTooManyValues(output)) {
+    throw bad(`of ${output.length} bytes has more than ${MAX_VALUES} values`);
+  }
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(output));
@@ -78,10 +88,32 @@ function parseObject(output: Uint8Array): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
+/**
+ * No deadline ends the reading of JSON: 8 MiB of small values held up everybody on this worker for
+ * 4 s. A body is one text, however long, so only the values are counted: each comes behind one of
+ * `[`, `{` and `,` or behind a name.
+ */
+function hasTooManyValues(output: Uint8Array): boolean {
+  if (output.length <= UNCOUNTED_BYTES) return false;
+  let values = 0;
+  let isInText = false;
+  for (let at = 0; at < output.length; at++) {
+    const byte = output[at];
+    if (isInText) {
+      if (byte === BACKSLASH) at++;
+      else if (byte === QUOTE) isInText = false;
+    } else if (byte === QUOTE) isInText = true;
+    else if (byte === BRACKET || byte === BRACE || byte === COMMA) {
+      if (++values > MAX_VALUES) return true;
+    }
+  }
+  return false;
+}
+
 function readStatus(code: unknown): number {
   if (code === undefined || code === 0) return 200;
   if (typeof code === 'number' && Number.isInteger(code) && code >= 200 && code <= 599) return code;
-  throw bad(`has the code ${JSON.stringify(code)}, not an integer from 200 to 599`);
+  throw bad(`has the code ${quote(code)}, not an integer from 200 to 599`);
 }
 
 function readHeaders(header: unknown): Record<string, string | string[]> {
@@ -92,10 +124,10 @@ function readHeaders(header: unknown): Record<string, string | string[]> {
   for (const [name, value] of Object.entries(header as Record<string, unknown>)) {
     const values = Array.isArray(value) ? value : [value];
     if (!values.every((item): item is string => typeof item === 'string')) {
-      throw bad(`has the header ${JSON.stringify(name)} with a value that is not text`);
+      throw bad(`has the header ${quote(name)} with a value that is not text`);
     }
     if (FORBIDDEN_HEADERS.has(name.toLowerCase())) {
-      throw bad(`sets the header ${JSON.stringify(name)}, which is the server's`);
+      throw bad(`sets the header ${quote(name)}, which is the server's`);
     }
     checkHeader(name, values);
     headers[name] = values.length === 1 ? (values[0] as string) : values;
@@ -108,7 +140,7 @@ function checkHeader(name: string, values: readonly string[]): void {
     validateHeaderName(name);
     for (const value of values) validateHeaderValue(name, value);
   } catch (cause) {
-    throw bad(`has the header ${JSON.stringify(name)}, which HTTP does not allow`, cause);
+    throw bad(`has the header ${quote(name)}, which HTTP does not allow`, cause);
   }
 }
 
@@ -124,6 +156,12 @@ function readBody(body: unknown, bodyBase64: unknown): Uint8Array {
   if (body === undefined || body === null) return new Uint8Array(0);
   if (typeof body === 'string') return Buffer.from(body);
   throw bad('has a body that is not text');
+}
+
+/** Cut: the message goes to the log, and to a client where the route says so. */
+function quote(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
 }
 
 function bad(problem: string, cause?: unknown): ServerError {

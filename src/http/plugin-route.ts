@@ -4,7 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { RouteConfig } from '../config/types.ts';
-import { ERRORS, ServerError } from '../errors.ts';
+import { ERRORS, type ServerError } from '../errors.ts';
 import type { CallListener } from '../plugin/call-job.ts';
 import type { ServedPlugin } from '../plugin/served-plugin.ts';
 import type { Connections } from './connections.ts';
@@ -41,6 +41,7 @@ class Exchange implements CallListener {
   readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
   #leave: () => void = () => {};
+  #content: EnvelopeReply | null = null;
 
   constructor(options: PluginRouteOptions, request: FastifyRequest, reply: FastifyReply) {
     this.#options = options;
@@ -53,22 +54,18 @@ class Exchange implements CallListener {
     this.#leave = leave;
   }
 
-  succeeded(output: Uint8Array): void {
+  /** In mode `http` an output may be no reply. */
+  accept(output: Uint8Array): void {
+    const { route } = this.#options;
+    this.#content =
+      route.mode === 'http'
+        ? decodeEnvelope(output)
+        : { status: 200, headers: { 'content-type': route.contentType }, body: output };
+  }
+
+  succeeded(): void {
     this.#leave();
-    const { route, writer } = this.#options;
-    if (route.mode === 'raw') {
-      const headers = { 'content-type': route.contentType };
-      writer.send(this.#request, this.#reply, { status: 200, headers, body: output });
-      return;
-    }
-    let reply: EnvelopeReply;
-    try {
-      reply = decodeEnvelope(output);
-    } catch (error) {
-      this.#sendError(ServerError.from(error));
-      return;
-    }
-    writer.send(this.#request, this.#reply, reply);
+    this.#options.writer.send(this.#request, this.#reply, this.#content as EnvelopeReply);
   }
 
   failed(error: ServerError): void {

@@ -119,11 +119,13 @@ export class ReplyWriter {
   }
 
   /**
-   * Whether the connection ends with the reply to this request. Node ends it behind a reply that
+   * Whether the connection ends with the reply to this request: the last one of a drain, or one that
+   * Node loses others behind. Node ends it behind a reply that
    * says so, with whatever a client had pipelined after it.
    */
   isLast(request: FastifyRequest): boolean {
-    return this.#options.isDraining() && this.#connections.isLatest(request.raw);
+    const { raw } = request;
+    return losesNext(raw) || (this.#options.isDraining() && this.#connections.isLatest(raw));
   }
 
   /** Sends a problem document. */
@@ -161,6 +163,15 @@ export class ReplyWriter {
     const record = { ...nameOf(request), method, route, status, durationMs };
     logRequest(code === undefined ? record : { ...record, code });
   }
+}
+
+/**
+ * Node drops what a client sent in one piece with a request for another protocol, and would give it
+ * the reply to a later request for the one that it lost. Not so for h2c: Java's client asks for that
+ * with each request, and sends the next one only when it has the reply.
+ */
+function losesNext({ headers: { upgrade } }: IncomingMessage): boolean {
+  return upgrade !== undefined && upgrade !== 'h2c';
 }
 
 /** What is left of a body that nobody wants any more would have to be read before the next request. */

@@ -9,6 +9,9 @@ import type { ErrorCode } from '../errors.ts';
 /** Milliseconds from any fixed point; must never go back. */
 export type Clock = () => number;
 
+/** The longest time that a timer takes; Node takes a longer one for 1 ms. */
+export const MAX_TIMER_MS = 2_147_483_647;
+
 /** One job that wants a permit. Exactly one of `run` and `refuse` is called, once, never while `submit` runs. */
 export interface Job<Permit> {
   /**
@@ -253,7 +256,8 @@ export class Lock<Permit> {
   #armDeadline(): void {
     if (this.#deadlineTimer !== null || this.#head === null) return;
     const remaining = this.#head.queuedAt + this.#options.waitMs - this.#options.clock();
-    this.#deadlineTimer = setTimeout(this.#expire, Math.max(1, Math.ceil(remaining)));
+    const delayMs = Math.min(Math.max(1, Math.ceil(remaining)), MAX_TIMER_MS);
+    this.#deadlineTimer = setTimeout(this.#expire, delayMs);
     this.#deadlineTimer.unref();
   }
 

@@ -12,6 +12,9 @@ const UNMATCHED_ROUTE = 'unmatched';
 const OTHER_METHOD = 'OTHER';
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', OTHER_METHOD];
 
+/** Of requests whose client left: nginx's number, which Node has no name for. */
+const CLIENT_CLOSED = 499;
+
 /** Statuses that one method of one route has a series of its own for; the next ones share their class's. */
 const MAX_STATUSES = 16;
 
@@ -54,7 +57,8 @@ export class RequestDurations {
   ): DurationSeries {
     const hundreds = Math.trunc(statusCode / 100);
     const shared = hundreds >= 1 && hundreds <= 5 ? hundreds : 0;
-    const hasOwn = STATUS_CODES[statusCode] !== undefined && byStatus.size < MAX_STATUSES;
+    const isNamed = STATUS_CODES[statusCode] !== undefined || statusCode === CLIENT_CLOSED;
+    const hasOwn = isNamed && byStatus.size < MAX_STATUSES;
     const key = hasOwn ? statusCode : shared;
     const known = byStatus.get(key);
     if (known !== undefined) return known;

@@ -10,6 +10,11 @@ import type { PluginObserver } from './observer.ts';
 
 /** Takes the end of one call; exactly one of the two is called, once. Must not throw. */
 export interface CallListener {
+  /**
+   * Looks at the output first, where not every output is an answer.
+   * @throws ServerError with which the call has failed then, for the count and for `failed`.
+   */
+  accept?(output: Uint8Array): void;
   succeeded(output: Uint8Array): void;
   failed(error: ServerError): void;
 }
@@ -60,6 +65,7 @@ export class CallJob implements Job<InstanceSlot> {
   released(): void {
     if (this.#isTold) return;
     this.#isTold = true;
+    if (this.#error === null) this.#accept(this.#output as Uint8Array);
     if (this.#error === null) {
       this.#observer.called(this.#functionName, 'ok');
       this.#listener.succeeded(this.#output as Uint8Array);
@@ -74,6 +80,14 @@ export class CallJob implements Job<InstanceSlot> {
   refuse(code: LockRefusal): void {
     this.#error = new ServerError(code, REFUSALS[code]);
     this.released();
+  }
+
+  #accept(output: Uint8Array): void {
+    try {
+      this.#listener.accept?.(output);
+    } catch (thrown) {
+      this.#error = ServerError.from(thrown);
+    }
   }
 
   async #await(slot: InstanceSlot, pending: Promise<Uint8Array>): Promise<void> {

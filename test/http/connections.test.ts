@@ -197,6 +197,19 @@ describe('a broken request', () => {
     client.destroy();
   });
 
+  it('ends its connection when it asks for another protocol, for Node loses what came right behind', async () => {
+    const client = await WireClient.connect(server.port);
+    const upgrade = 'connection: upgrade\r\nupgrade: websocket\r\ncontent-length';
+    client.send(request('/echo', 'a').replace('content-length', upgrade) + request('/echo', 'b'));
+    client.send(request('/echo', 'c'));
+    await client.ended;
+    const [reply, ...others] = client.replies();
+    assert.equal(reply?.body, 'a');
+    assert.equal(reply.headers.connection, 'close');
+    assert.deepEqual(others, []);
+    client.destroy();
+  });
+
   it('says nothing of what other clients sent', async () => {
     assert.equal((await pipeline(server.port, [{ path: '/echo', body: 'x' }]))[0]?.body, 'x');
   });

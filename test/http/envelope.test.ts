@@ -143,6 +143,26 @@ describe('decodeEnvelope', () => {
     });
   }
 
+  it('refuses more values than a reply has use for, but takes any text', () => {
+    const values = { body: 'x', more: Array.from({ length: 40_000 }, () => 0) };
+    assert.throws(
+      () => decode(values),
+      (error) => isBadOutput(error) && /more than 10000 values/.test(String(error)),
+    );
+    const body = '",[{\\'.repeat(100_000);
+    assert.equal(Buffer.from(decode({ body }).body).toString(), body);
+  });
+
+  it('quotes no more of a reply than a message has room for', () => {
+    const long = 'x'.repeat(1_000_000);
+    for (const reply of [{ code: long }, { header: { [`${long} `]: 'x' } }]) {
+      assert.throws(
+        () => decode(reply),
+        (error) => isBadOutput(error) && (error as Error).message.length < 300,
+      );
+    }
+  });
+
   it('refuses what is not JSON, and what is not UTF-8', () => {
     for (const output of [
       Buffer.from(''),

@@ -157,6 +157,7 @@ describe('an http route', () => {
       assert.equal(JSON.parse(reply.body).code, 'PLUGIN_BAD_OUTPUT');
       assert.doesNotMatch(JSON.stringify(reply), /SECRET/);
       assert.equal(server.records.at(-2)?.code, 'PLUGIN_BAD_OUTPUT');
+      assert.deepEqual(server.outcomes.slice(-2), ['PLUGIN_BAD_OUTPUT', 'ok']);
       assert.equal(after?.status, 418);
     });
   }

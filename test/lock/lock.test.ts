@@ -170,6 +170,23 @@ describe('Lock', () => {
     await lock.idle();
   });
 
+  it('lets a waiter wait for ever where it may', async (t) => {
+    const timers = t.mock.method(globalThis, 'setTimeout');
+    const { lock } = createLock({ waitMs: Number.POSITIVE_INFINITY });
+    const running = new ManualJob();
+    const waiting = new ManualJob();
+    lock.submit(running);
+    lock.submit(waiting);
+    await running.started;
+    // More than that Node takes for 1 ms, again and again.
+    const delays = timers.mock.calls.map((call) => call.arguments[1]);
+    assert.deepEqual(delays, [2 ** 31 - 1]);
+    running.finish();
+    await waiting.started;
+    waiting.finish();
+    await lock.idle();
+  });
+
   it('rejects at the grant a waiter whose deadline passed while the loop was blocked', async () => {
     const { lock, clock } = createLock({ waitMs: 1000 });
     const late = new ManualJob();

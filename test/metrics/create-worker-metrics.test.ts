@@ -224,6 +224,14 @@ describe('WorkerMetrics.observeRequest', () => {
     assert.equal(of('POST', '404'), 1);
   });
 
+  it('tells clients that left from those that asked for the wrong thing', async () => {
+    const metrics = create();
+    metrics.observeRequest('GET', '/', 499, 0.01);
+    const found = await series(metrics, 'http_request_duration_seconds');
+    const labels = 'method="GET",route="/",status_code="499"';
+    assert.equal(found[`http_request_duration_seconds_count ${labels}`], 1);
+  });
+
   it('gives no client and no plugin a series of its own', async () => {
     const metrics = create();
     for (let i = 0; i < 2000; i++) {

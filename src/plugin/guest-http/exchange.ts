@@ -55,13 +55,27 @@ export interface ExchangeOptions {
 const MAX_HEADER_BYTES = 32_768;
 /** Under the 5 s after which Node's and many other servers close an idle connection. */
 const IDLE_MS = 4_000;
+/** To one host, and to all of them: a guest that may fetch anywhere asks as many names as it likes. */
 const MAX_IDLE_CONNECTIONS = 8;
+const MAX_ALL_IDLE_CONNECTIONS = 32;
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+const NOT_MODIFIED = 304;
 const HAS_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
 export function createAgents(): HttpAgents {
   const options = { keepAlive: true, timeout: IDLE_MS, maxFreeSockets: MAX_IDLE_CONNECTIONS };
-  return { http: new http.Agent(options), https: new https.Agent(options) };
+  return { http: boundIdle(new http.Agent(options)), https: boundIdle(new https.Agent(options)) };
+}
+
+/** Node bounds what it keeps for each host alone. */
+function boundIdle<T extends http.Agent>(agent: T): T {
+  const keep = agent.keepSocketAlive;
+  agent.keepSocketAlive = (socket) => {
+    const idle = Object.values(agent.freeSockets).flat().length;
+    // An answer of false ends the connection; the types do not know of it.
+    return idle < MAX_ALL_IDLE_CONNECTIONS && keep.call(agent, socket);
+  };
+  return agent;
 }
 
 export async function resolveWithSystem(host: string): Promise<readonly ResolvedAddress[]> {
@@ -167,7 +181,9 @@ function collect(
     const overLimit = (): void => reject(httpLimit('the body', name, bytes));
     const body = new BoundedBody(bytes);
     response.on('error', reject);
-    if (method !== 'HEAD' && Number(response.headers['content-length']) > bytes) {
+    // Their length is that of a body that does not come.
+    const hasBody = method !== 'HEAD' && response.statusCode !== NOT_MODIFIED;
+    if (hasBody && Number(response.headers['content-length']) > bytes) {
       overLimit();
       return;
     }

@@ -5,6 +5,7 @@
  */
 import { isIP } from 'node:net';
 import type { ServerError } from '../../errors.ts';
+import { MAX_TIMER_MS } from '../../lock/lock.ts';
 import type { GuestHttpResponse } from '../kernel/http-host.ts';
 import {
   createAgents,
@@ -34,8 +35,6 @@ const MAX_URL_LENGTH = 16_384;
  * served by this thread, and no deadline ends that: 12 MiB of brackets took 2 s, this much 10 to 25 ms.
  */
 const MAX_REQUEST_BYTES = 131_072;
-/** The longest time that a timer takes. */
-const MAX_TIMER_MS = 2_147_483_647;
 const SECRET_HEADERS = new Set(['authorization', 'cookie', 'cookie2']);
 
 export class GuestHttpRequester {

@@ -5,6 +5,7 @@
  * away, so that it traps at its next check; the call then ends with that error.
  */
 import { ServerError } from '../../errors.ts';
+import { MAX_TIMER_MS } from '../../lock/lock.ts';
 import { GuestLog, type LogLimits, type LogSink } from './guest-log.ts';
 import type { GuestHttp, GuestHttpResponse } from './http-host.ts';
 import type { Kernel } from './kernel.ts';
@@ -140,7 +141,7 @@ export class KernelHost {
     const late = new Promise<T>((resolve) => {
       // Timers fire up to a millisecond early.
       const remainingMs = Math.ceil(this.#options.remainingMs()) + 1;
-      timer = setTimeout(() => resolve(otherwise), remainingMs);
+      timer = setTimeout(() => resolve(otherwise), Math.min(remainingMs, MAX_TIMER_MS));
     });
     try {
       return await Promise.race([pending, late]);

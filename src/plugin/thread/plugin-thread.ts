@@ -5,6 +5,7 @@
  */
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { ServerError } from '../../errors.ts';
+import { MAX_TIMER_MS } from '../../lock/lock.ts';
 import type { GuestLine } from '../engine-environment.ts';
 import type { GuestHttpLimits } from '../guest-http/guest-http-requester.ts';
 import { createHttpChannel } from '../guest-http/http-channel.ts';
@@ -107,8 +108,9 @@ export class PluginThread {
     const { plugin, graceMs } = this.#options;
     const allowedMs = operation >= 0 ? plugin.timeoutMs : plugin.loadTimeoutMs;
     const startMs = this.#isStarted ? 0 : START_MS;
+    const waitMs = Math.min(allowedMs + graceMs + startMs, MAX_TIMER_MS);
     // It keeps the process: somebody waits for this reply.
-    const timer = setTimeout(() => this.#late(allowedMs), allowedMs + graceMs + startMs);
+    const timer = setTimeout(() => this.#late(allowedMs), waitMs);
     try {
       return await reply;
     } finally {

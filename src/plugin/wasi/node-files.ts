@@ -65,6 +65,8 @@ export class NodeFiles {
     length: number,
     ...more: WasiValue[]
   ): Uint8Array | Errno {
+    // Entries of a directory have gaps too, where content that another guest read may stand.
+    at(PLACE.data, length).fill(0);
     const used = this.query(name, 4, ...values, PLACE.data, length, ...more);
     return typeof used === 'number' ? used : at(PLACE.data, firstU32(used));
   }

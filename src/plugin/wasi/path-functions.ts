@@ -171,9 +171,10 @@ function onPath(wasi: WasiState, named: Named, lookup: number, work: PathWork): 
   if (typeof directory === 'number') return directory;
   const path = readPath(wasi, pointer, length);
   if (typeof path === 'number') return path;
-  const { files } = wasi;
+  const { files, remainingMs } = wasi;
   if (files === null) return ERRNO.badf;
-  const resolved = resolvePath(files.mounts, directory, path, (lookup & FOLLOW) !== 0);
+  const follow = (lookup & FOLLOW) !== 0;
+  const resolved = resolvePath(files.mounts, directory, path, follow, remainingMs);
   return typeof resolved === 'number' ? resolved : work(files, resolved);
 }
 

@@ -27,18 +27,22 @@ export interface ResolvedPath {
   readonly isPinned: boolean;
 }
 
-/** @param follow whether a link in the last place is followed too. */
+/**
+ * @param follow whether a link in the last place is followed too.
+ * @param remainingMs what the running call has left: one long path over many links took 5 s.
+ */
 export function resolvePath(
   mounts: readonly Mount[],
   directory: DirectoryDescriptor,
   path: string,
   follow: boolean,
+  remainingMs: () => number,
 ): ResolvedPath | Errno {
   if (path === '') return ERRNO.noent;
   if (path.startsWith('/')) return ERRNO.notcapable;
   const { mount } = directory;
   // The directory's own parts are looked at anew each time: one may have become a link by now.
-  const found = walk(mount.root, [...directory.parts, ...path.split('/')], follow);
+  const found = walk(mount.root, [...directory.parts, ...path.split('/')], follow, remainingMs);
   if (typeof found === 'number') return found;
   if (Buffer.byteLength(found.parts.join('/')) > MAX_PATH_BYTES) return ERRNO.nametoolong;
   const hostPath = join(mount.root, ...found.parts);
@@ -54,6 +58,7 @@ function walk(
   root: string,
   wanted: readonly string[],
   follow: boolean,
+  remainingMs: () => number,
 ): Pick<ResolvedPath, 'parts' | 'kind'> | Errno {
   const left = wanted.toReversed();
   const parts: string[] = [];
@@ -67,6 +72,7 @@ function walk(
       if (parts.pop() === undefined) return ERRNO.notcapable;
       continue;
     }
+    if (remainingMs() <= 0) return ERRNO.canceled;
     const hostPath = join(root, ...parts, part);
     const stats = look(hostPath);
     if (typeof stats === 'number') return stats;

@@ -2,11 +2,12 @@
  * The functions of WASI that move bytes: a guest's output goes to line-output.ts, its input is
  * empty, files are read and written through node-files.ts.
  */
-import type { Descriptor, FileDescriptor } from './descriptors.ts';
+import type { Descriptor, DirectoryDescriptor, FileDescriptor } from './descriptors.ts';
 import { ERRNO, type Errno } from './errno.ts';
 import { answer } from './fd-functions.ts';
 import { MAX_TRANSFER_BYTES } from './guest-memory.ts';
-import type { Moved } from './node-files.ts';
+import type { Moved, NodeFiles } from './node-files.ts';
+import { resolvePath } from './resolve-path.ts';
 import type { WasiFunctions, WasiState } from './wasi-state.ts';
 
 type Vectors = readonly Uint8Array[];
@@ -109,8 +110,27 @@ function readDirectory(
   // A shorter answer than the room would mean that there is no more.
   if (length > MAX_TRANSFER_BYTES) return ERRNO.inval;
   if (!memory.has(to, length) || !memory.has(out, 4)) return ERRNO.fault;
+  const refusal = refuseList(files, descriptor, wasi.remainingMs);
+  if (refusal !== ERRNO.success) return refusal;
   const entries = files.queryData('fd_readdir', [files.numberOf(descriptor)], length, cookie);
   return typeof entries === 'number'
     ? entries
     : answer(wasi, to, entries) || memory.writeU32(out, entries.length);
+}
+
+/**
+ * node:wasi lists by the path that a directory had when it was opened, and the system follows every
+ * link that has come to stand there since.
+ */
+function refuseList(
+  { mounts }: NodeFiles,
+  directory: DirectoryDescriptor,
+  remainingMs: () => number,
+): Errno {
+  const found = resolvePath(mounts, directory, '.', false, remainingMs);
+  if (typeof found === 'number') return found;
+  const { parts } = directory;
+  const isSame =
+    found.parts.length === parts.length && found.parts.every((part, i) => part === parts[i]);
+  return isSame ? ERRNO.success : ERRNO.notcapable;
 }

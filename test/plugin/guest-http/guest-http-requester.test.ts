@@ -455,6 +455,18 @@ describe('bounds', () => {
     assert.equal(response.body.length, 0);
   });
 
+  it('take no length from a response that says its document is as it was', async (t) => {
+    const server = await startServer(t, (_request, response) => {
+      response.writeHead(304, { 'Content-Length': '1000000' });
+      response.end();
+    });
+    const { send } = createRequester(t);
+    const url = `http://127.0.0.1:${server.port}/`;
+    const response = await send(guestRequest(url, 'GET', { 'If-None-Match': '"a"' }));
+    assert.equal(response.status, 304);
+    assert.equal(response.body.length, 0);
+  });
+
   it('end a call whose response has too long a head', async (t) => {
     const server = await startServer(t, (_request, response) => {
       response.setHeader('x-long', 'x'.repeat(40_000)).end();
@@ -522,6 +534,22 @@ describe('connections', () => {
     await send(`${url}/first`);
     assert.equal(text((await send(`${url}/stale`)).body), 'ok');
     assert.deepEqual(paths, ['1 GET /first', '1 GET /stale', '2 GET /stale']);
+  });
+
+  it('are kept for a bounded number of hosts', async (t) => {
+    let open = 0;
+    let most = 0;
+    const port = await startRawServer(t, (socket) => {
+      most = Math.max(most, ++open);
+      socket.on('close', () => open--);
+      socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'));
+    });
+    const hosts = Array.from({ length: 100 }, (_, index) => `host-${index}.test`);
+    const { resolve } = loopbackResolver();
+    const { send } = createRequester(t, { allowedHosts: hosts, resolve });
+    for (const host of hosts) await send(`http://${host}:${port}/`);
+    // 32, and those whose end the server has not yet seen.
+    assert.ok(most < 50, `${most} connections at once`);
   });
 
   it('that went stale fail a request that may have been carried out', async (t) => {

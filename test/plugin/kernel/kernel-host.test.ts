@@ -335,6 +335,22 @@ describe('host functions', () => {
     assert.notEqual(test.abi.config_get(key), 0n);
   });
 
+  it('wait for what takes its time in a call without a deadline', async () => {
+    const test = createTestKernel({ remainingMs: () => Number.POSITIVE_INFINITY });
+    test.begin();
+    let finish: (value: number) => void = () => {};
+    const answer = test.host.runSuspended(
+      0,
+      () =>
+        new Promise<number>((resolve) => {
+          finish = resolve;
+        }),
+    );
+    // A later timer, so whatever was to end the wait within 1 ms has done so.
+    setTimeout(() => finish(7), 20);
+    assert.equal(await answer, 7);
+  });
+
   it('end the call of a guest that goes on allocating past the limit', () => {
     const test = createTestKernel({ maxHeapPages: 1, maxRefusedAllocations: 4 });
     test.begin();

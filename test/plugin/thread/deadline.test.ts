@@ -47,6 +47,14 @@ describe('the deadline of a call in a thread', () => {
     await endsEachTime(plugin, 'run');
   });
 
+  it('may be none', async (t) => {
+    const plugin = await createThreaded(t, {
+      wasm: await assembleGuest([], OK),
+      timeoutMs: Number.POSITIVE_INFINITY,
+    });
+    assert.equal((await plugin.call('ok')).byteLength, 0);
+  });
+
   // Seen failing without the caller's timer: the call never ended.
   it('ends a host function that blocks, with its thread, and a spare takes over', async (t) => {
     const plugin = await createThreaded(t, {

@@ -235,6 +235,49 @@ describe('a path', () => {
     guest.wasi.close();
   });
 
+  it('does not list what a link leads to that came later', () => {
+    const { guest } = createGuest();
+    const sub = guest.open(3, 'sub', { flags: 2 });
+    assert.deepEqual(guest.list(sub), ['inner']);
+    const rename = (from: string, to: string): number | undefined =>
+      guest.call('path_rename', 3, ...guest.text(from), 3, ...guest.text(to, 2048));
+    const link = (to: string, name: string): number | undefined =>
+      guest.call('path_symlink', ...guest.text(to), 3, ...guest.text(name, 2048));
+    const list = (): number | undefined => guest.call('fd_readdir', sub, 4096, 4096, 0n, 0);
+    assert.equal(rename('sub', 'moved'), 0);
+    assert.equal(list(), 44);
+    // By its letters the second link stays inside; the system goes up from where the first one leads.
+    assert.equal(link('.', 'here'), 0);
+    assert.equal(link('here/..', 'sub'), 0);
+    assert.equal(list(), 76);
+    assert.equal(rename('sub', 'out'), 0);
+    assert.equal(link('moved', 'sub'), 0);
+    assert.equal(list(), 76);
+    assert.equal(rename('sub', 'in'), 0);
+    assert.equal(rename('moved', 'sub'), 0);
+    assert.equal(list(), 0);
+    assert.deepEqual(guest.list(sub), ['inner']);
+    guest.wasi.close();
+  });
+
+  it('is followed no longer than the call has time', () => {
+    const { root } = createGuest();
+    let looks = 0;
+    const guest = new TestGuest({
+      preopens: [mount(root, '/data')],
+      remainingMs: () => (looks++ < 5 ? 1000 : 0),
+    });
+    const errno = (path: string): number | undefined => {
+      looks = 0;
+      return guest.call('path_filestat_get', 3, 1, ...guest.text(path), 64);
+    };
+    assert.equal(errno('sub/../sub/../sub/../sub/inner'), 0);
+    assert.equal(errno('sub/../sub/../sub/../sub/../sub/inner'), 11);
+    symlinkSync('sub/../round', join(root, 'round'));
+    assert.equal(errno('round'), 11);
+    guest.wasi.close();
+  });
+
   it('is refused when it cannot be one', () => {
     const { guest, root } = createGuest();
     symlinkSync('loop', join(root, 'loop'));
@@ -290,6 +333,17 @@ describe('what node:wasi gave one guest', () => {
     assert.ok(other.bytes.subarray(81, 88).every((byte) => byte === 0));
     guest.wasi.close();
     other.wasi.close();
+  });
+
+  it('is not seen by another in the gaps of a list of names', () => {
+    const { guest, root } = createGuest();
+    writeFileSync(join(root, 'file'), Buffer.alloc(4096, 0xab));
+    const reader = new TestGuest({ preopens: [mount(root, '/data')] });
+    reader.read(reader.open(3, 'file'), 4096);
+    assert.equal(guest.call('fd_readdir', 3, 4096, 4096, 0n, 0), 0);
+    assert.ok(!guest.bytes.subarray(4096, 4096 + guest.u32(0)).includes(0xab));
+    guest.wasi.close();
+    reader.wasi.close();
   });
 });
 
