@@ -159,17 +159,18 @@ class PluginStore {
   }
 }
 
-/** Writes a file of the run directory whole or not at all. */
+/** Writes a file of the run directory whole or not at all. @throws ServerError `INTERNAL` naming it. */
 export async function storeFile(runDir: string, name: string, bytes: Uint8Array): Promise<void> {
   const file = path.join(runDir, name);
   const partial = `${file}.tmp`;
   try {
     await writeFile(partial, bytes, { mode: RUN_FILE_MODE });
     await rename(partial, file);
-  } catch (error) {
+  } catch (cause) {
     // What there was room for on a disk that is full by now.
     await rm(partial, { force: true }).catch(() => {});
-    throw error;
+    const message = `${file} cannot be written: ${(cause as Error).message}`;
+    throw new ServerError('INTERNAL', message, { cause });
   }
 }
 
