@@ -88,9 +88,18 @@ async function readRunningClaims(app, { pm2_env: stored }) {
 
 /** One worker as our own primary would start it, from its build to its last step. */
 async function tryWorker(app, config, env) {
+  const runDir = mkdtempSync(path.join(os.tmpdir(), 'plugind-try-'));
+  try {
+    await tryWorkerIn(runDir, app, config, env);
+  } finally {
+    rmSync(runDir, { recursive: true, force: true });
+  }
+}
+
+async function tryWorkerIn(runDir, app, config, env) {
+  const { startLimitMs } = await fromBuild('config/start-limit.js');
   const { acceptConfig } = await fromBuild('config/accepted-config.js');
   const { fetchItems } = await fromBuild('plugin/manifest/fetch-items.js');
-  const runDir = mkdtempSync(path.join(os.tmpdir(), 'plugind-try-'));
   const { shutdown } = config;
   const tried = {
     ...config,
@@ -109,11 +118,10 @@ async function tryWorker(app, config, env) {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const exited = once(worker, 'exit').then(([code, signal]) => ({ code, signal }));
-  const timer = setTimeout(() => worker.kill('SIGKILL'), app.listen_timeout + shutdown.drainMs);
+  const timer = setTimeout(() => worker.kill('SIGKILL'), startLimitMs(config) + shutdown.drainMs);
   worker.on('message', (message) => message === 'ready' && worker.send('shutdown'));
   const { code, signal } = await exited;
   clearTimeout(timer);
-  rmSync(runDir, { recursive: true, force: true });
   if (code === 0) return;
   const how = signal === null ? `exit code ${code}` : signal;
   const error = new Error(`a worker on this build and configuration did not start (${how})`);

@@ -116,7 +116,8 @@ export class Siblings {
     } catch (error) {
       if (NOBODY_THERE.includes((error as NodeJS.ErrnoException).code)) {
         // A socket is refused too between its bind and its listen: only a dead process's is removed.
-        if (isProcessGone(pid)) await rm(socket, { force: true });
+        // One that cannot be, on a disk that went read-only for instance, is nobody's answer all the same.
+        if (isProcessGone(pid)) await rm(socket, { force: true }).catch(() => {});
         return undefined;
       }
       log.debug({ err: error, slot, pid }, 'sibling does not answer');

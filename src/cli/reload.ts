@@ -20,6 +20,16 @@ export async function reload(given: string | null): Promise<number> {
   const named = given ?? readProcessRole().runDir;
   const runDir = named === null ? await findPrimary() : path.resolve(named);
   const { id } = await ask<RollStatus>(runDir, 'POST', '/reload');
+  try {
+    return await waitForEnd(runDir, id);
+  } catch (error) {
+    // The server ended, for instance. That is no mistake of whoever asked.
+    console.error(`plugind: the end of the reload was not seen: ${(error as Error).message}`);
+    return 1;
+  }
+}
+
+async function waitForEnd(runDir: string, id: string): Promise<number> {
   for (;;) {
     const roll = await ask<RollStatus>(runDir, 'GET', `/rolls/${id}`);
     if (roll.state === 'done') {

@@ -32,7 +32,12 @@ export async function serve(args: ServeArguments, signals: PrimarySignals): Prom
     const ready = await Promise.race([checked, signals.stopped]);
     return ready === undefined ? 0 : await runPrimary({ ...ready, signals });
   } finally {
-    await removeRunDir({ runDir, isGiven: given !== null });
+    // What lies there by now may be another server's, that came while this one checked its plugins.
+    const isOurs = await assertFreeRunDir(runDir).then(
+      () => true,
+      () => false,
+    );
+    if (isOurs) await removeRunDir({ runDir, isGiven: given !== null });
   }
 }
 

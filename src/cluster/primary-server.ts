@@ -30,7 +30,7 @@ interface Answer {
 
 const TIMEOUT_MS = 5000;
 
-/** @throws ServerError `CONFIG_INVALID` when it cannot be bound. */
+/** @throws ServerError `CONFIG_INVALID` when it cannot be bound, or another primary came first. */
 export async function createPrimaryServer(options: PrimaryServerOptions): Promise<PrimaryServer> {
   const { runDir } = options;
   const path = join(runDir, PRIMARY_SOCKET);
@@ -38,6 +38,8 @@ export async function createPrimaryServer(options: PrimaryServerOptions): Promis
   const server = createServer(limits, (request, response) => {
     void answer(options, request).then((reply) => send(response, reply));
   });
+  // Another server may have come while this one checked its plugins. Its socket is not to be taken.
+  await assertFreeRunDir(runDir);
   await rm(path, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {

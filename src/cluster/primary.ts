@@ -63,7 +63,7 @@ class Primary {
     this.#options = options;
     this.#accepted = accepted;
     this.#rolls = new RollQueue({ run: (asked) => this.#roll(asked), log });
-    this.#watch = new SourceWatch({ onSettled: () => this.#request('watch'), log });
+    this.#watch = new SourceWatch({ onSettled: () => this.#request('watch') });
   }
 
   async run(): Promise<number> {

@@ -50,11 +50,17 @@ export async function roll(plan: RollPlan): Promise<void> {
     }
     assertAlive(rolled);
   } catch (error) {
-    if (!plan.isStopping()) await goBack(plan, rolled, before);
+    // Its worker was asked to leave as all are: that is no fault of what it runs on.
+    if (plan.isStopping()) throw stopping();
+    await goBack(plan, rolled, before);
     throw error;
   }
   await removeFrom(slots, next.config.workers);
   await Promise.all(slots.map((slot) => slot.drained()));
+}
+
+function stopping(): ServerError {
+  return new ServerError('SHUTTING_DOWN', 'the server is stopping');
 }
 
 /** Waits for old workers where too many drain. @throws ServerError when the roll is to go no further. */
@@ -63,7 +69,7 @@ async function proceed(
   rolled: readonly WorkerSlot[],
 ): Promise<void> {
   for (;;) {
-    if (isStopping()) throw new ServerError('SHUTTING_DOWN', 'the server is stopping');
+    if (isStopping()) throw stopping();
     assertAlive(rolled);
     const draining = slots.filter((slot) => slot.draining > 0);
     if (draining.reduce((sum, slot) => sum + slot.draining, 0) < DRAINING_AT_ONCE) return;

@@ -1,79 +1,56 @@
 /**
  * For `watch: true`, in development: tells when a file that the configuration was made of changed
- * and has settled. Folders are watched, not files: editors and compilers put a new file in place.
+ * and has settled. It looks at the files again and again: what tells of changes by itself knows
+ * nothing of a link's target, of a folder that was made anew, or of what another machine wrote.
  */
-import { type FSWatcher, statSync, watch } from 'node:fs';
-import path from 'node:path';
+import { statSync } from 'node:fs';
 import type { Accepted } from '../config/accepted-config.ts';
-import type { Logger } from '../log.ts';
 
 export interface SourceWatchOptions {
   readonly onSettled: () => void;
-  readonly log: Logger;
 }
 
-/** No file may have changed for this long. */
+/** From one look to the next, in which no file may have changed. A look takes some 5 us a file. */
 const SETTLE_MS = 300;
 
 export class SourceWatch {
-  readonly #options: SourceWatchOptions;
-  readonly #watchers = new Map<string, FSWatcher>();
-  #sources: ReadonlySet<string> = new Set();
+  readonly #onSettled: () => void;
+  #sources: readonly string[] = [];
   /** What the files looked like when they were last read or a roll was last asked for. */
   #seen = '';
-  #timer: NodeJS.Timeout | null = null;
+  #last = '';
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(options: SourceWatchOptions) {
-    this.#options = options;
+  constructor({ onSettled }: SourceWatchOptions) {
+    this.#onSettled = onSettled;
   }
 
   /** From here on the sources of this configuration count, or none where it says so. */
   follow({ config, sources }: Pick<Accepted, 'config' | 'sources'>): void {
-    const wanted = new Set(config.watch ? sources : []);
-    const isSame = [...wanted].join('\n') === [...this.#sources].join('\n');
-    this.#sources = wanted;
+    const wanted = config.watch ? sources : [];
     // Of the same files what was seen stands: one may have changed since it was read.
-    if (!isSame) this.#seen = this.#look();
-    const folders = new Set([...this.#sources].map((file) => path.dirname(file)));
-    for (const [folder, watcher] of this.#watchers) {
-      if (folders.has(folder)) continue;
-      watcher.close();
-      this.#watchers.delete(folder);
-    }
-    for (const folder of folders) if (!this.#watchers.has(folder)) this.#watchFolder(folder);
+    if (wanted.join('\n') === this.#sources.join('\n')) return;
+    this.close();
+    this.#sources = wanted;
+    this.#seen = this.#look();
+    if (wanted.length > 0) this.#timer = setInterval(() => this.#compare(), SETTLE_MS);
   }
 
   close(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    for (const watcher of this.#watchers.values()) watcher.close();
-    this.#watchers.clear();
+    clearInterval(this.#timer);
   }
 
-  #watchFolder(folder: string): void {
-    const { log } = this.#options;
-    try {
-      const watcher = watch(folder, (_event, name) => {
-        if (name === null || this.#sources.has(path.join(folder, name))) this.#settleAnew();
-      });
-      watcher.on('error', (err) => log.warn({ err, folder }, 'folder cannot be watched'));
-      this.#watchers.set(folder, watcher);
-    } catch (err) {
-      log.warn({ err, folder }, 'folder cannot be watched');
-    }
-  }
-
-  #settleAnew(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      const now = this.#look();
-      if (now === this.#seen) return;
-      this.#seen = now;
-      this.#options.onSettled();
-    }, SETTLE_MS);
+  #compare(): void {
+    const now = this.#look();
+    const isSettled = now === this.#last;
+    this.#last = now;
+    if (!isSettled || now === this.#seen) return;
+    this.#seen = now;
+    this.#onSettled();
   }
 
   #look(): string {
-    return [...this.#sources].map(describe).join('\n');
+    return this.#sources.map(describe).join('\n');
   }
 }
 

@@ -43,6 +43,7 @@ export class WorkerSlot {
   #lastDeath: string | null = null;
   #diedOf: string | null = null;
   #isStopping = false;
+  #isForced = false;
   #restartTimer: NodeJS.Timeout | null = null;
 
   constructor(options: WorkerSlotOptions) {
@@ -161,6 +162,7 @@ export class WorkerSlot {
 
   /** Ends its workers without asking. */
   kill(): void {
+    this.#isForced = true;
     for (const worker of [this.#worker, this.#candidate, ...this.#draining]) worker?.kill();
   }
 
@@ -200,8 +202,11 @@ export class WorkerSlot {
     void worker.stop(word, stopMs(worker.accepted)).then(({ pid, code, signal, reason }) => {
       this.#draining.delete(worker);
       const isLate = reason === 'late';
-      const message = isLate ? 'worker did not leave in time, killed' : 'worker stopped';
-      log[isLate ? 'error' : 'info']({ slot, workerPid: pid, code, signal }, message);
+      // One that was not ready ends by the signal that asks it to.
+      const isDeath = code !== 0 && worker.isReady && !this.#isForced;
+      const ended = isDeath ? 'worker died while it drained' : 'worker stopped';
+      const message = isLate ? 'worker did not leave in time, killed' : ended;
+      log[isLate || isDeath ? 'error' : 'info']({ slot, workerPid: pid, code, signal }, message);
       onChange();
     });
     onChange();

@@ -33,8 +33,7 @@ export function readEnvironment(env: Environment, given: Overrides): Environment
     const isSource = SOURCE_SETTINGS.includes(name);
     if (given[name] !== undefined || (isSource && isSourceGiven)) continue;
     const setting = SETTINGS[name];
-    // An empty variable counts as not set: that is how compose files and shells unset one.
-    const variable = setting.variables.find((candidate) => env[candidate]);
+    const variable = setting.variables.find((candidate) => isSet(candidate, env[candidate]));
     if (variable === undefined) continue;
     const text = env[variable] as string;
     if (applySetting(overrides, name, text)) continue;
@@ -50,6 +49,15 @@ export function readEnvironment(env: Environment, given: Overrides): Environment
     }
   }
   return { overrides, problems, isSourceClear };
+}
+
+/**
+ * An empty variable counts as not set: that is how compose files and shells unset one. So does what
+ * Kubernetes tells of a service named `plugind` in `PLUGIND_PORT`, unasked.
+ * https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+ */
+function isSet(variable: string, text = ''): boolean {
+  return text !== '' && !(variable.endsWith('_PORT') && /^(?:tcp|udp|sctp):\/\//.test(text));
 }
 
 function findContradiction(overrides: Overrides): Problem | undefined {

@@ -9,12 +9,16 @@ const WITHOUT_PLUGINS_MS = 20_000;
 /** The one that serves, and those on which it is measured how a fresh state comes at the least cost. */
 const FRESH_INITIALISATIONS = 4;
 
+/** A timer of Node's waits no longer; set to more it fires at once. A good three weeks. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** Each plugin may use its time-out for each of its instances, to initialise it, and for its probe. */
 export function startLimitMs({ plugins }: Pick<PluginHostConfig, 'plugins'>): number {
-  return plugins.reduce(
+  const wanted = plugins.reduce(
     (sum, plugin) => sum + (initialisations(plugin) + 1) * plugin.timeoutMs,
     WITHOUT_PLUGINS_MS,
   );
+  return Math.min(wanted, LONGEST_MS);
 }
 
 function initialisations({ isolation, poolSize }: PluginConfig): number {

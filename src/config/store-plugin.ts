@@ -5,9 +5,10 @@
  * it imports with it. What else a manifest says is for plugin/ to check.
  */
 import { createHash } from 'node:crypto';
-import { readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ServerError } from '../errors.ts';
+import { RUN_FILE_MODE } from './run-file-mode.ts';
 import type { PluginConfig } from './types.ts';
 
 export interface StoredPlugin {
@@ -158,11 +159,19 @@ class PluginStore {
   }
 }
 
-/** Writes a file of the run directory whole or not at all. */
+/** Writes a file of the run directory whole or not at all. @throws ServerError `INTERNAL` naming it. */
 export async function storeFile(runDir: string, name: string, bytes: Uint8Array): Promise<void> {
   const file = path.join(runDir, name);
-  await writeFile(`${file}.tmp`, bytes, { mode: 0o600 });
-  await rename(`${file}.tmp`, file);
+  const partial = `${file}.tmp`;
+  try {
+    await writeFile(partial, bytes, { mode: RUN_FILE_MODE });
+    await rename(partial, file);
+  } catch (cause) {
+    // What there was room for on a disk that is full by now.
+    await rm(partial, { force: true }).catch(() => {});
+    const message = `${file} cannot be written: ${(cause as Error).message}`;
+    throw new ServerError('INTERNAL', message, { cause });
+  }
 }
 
 function hasUrl({ wasm }: Manifest): boolean {

@@ -62,15 +62,9 @@ const FLUSH_LOG_MS = 500;
  * @throws ServerError when it cannot start.
  */
 export async function runWorker(options: WorkerOptions): Promise<number> {
-  const { config, role } = options;
-  const runDir = await prepareRunDir({
-    given: role.runDir,
-    appName: role.appName,
-    primaryPid: role.primaryPid,
-  });
-  const { listen, admin } = config;
-  const { primaryPid } = role;
-  claimSlot(runDir, role.slot, { pid: process.pid, primaryPid, listen, admin });
+  const { role } = options;
+  const { appName, primaryPid } = role;
+  const runDir = await prepareRunDir({ given: role.runDir, appName, primaryPid });
   try {
     await serveUntilStopped(options, runDir);
   } catch (error) {
@@ -88,6 +82,7 @@ async function serveUntilStopped(options: WorkerOptions, runDir: string): Promis
     worker: role.slot,
     pid: process.pid,
   });
+  claim(options, runDir, log);
   const { lifecycle, life, hangs } = startLife(runDir, role, log);
   const watchdog = await watch(options, runDir, log);
   const plugins = await createPlugins(config, {
@@ -145,6 +140,16 @@ async function serveUntilStopped(options: WorkerOptions, runDir: string): Promis
   });
   lifecycle.advance('closed');
   await close(Math.max(hardEndAt - clock(), CLOSE_PLUGINS_MS));
+}
+
+/** A worker serves without, on a disk that is full: it is not expected then, that is all. */
+function claim({ config, role }: WorkerOptions, runDir: string, log: Logger): void {
+  const { listen, admin } = config;
+  try {
+    claimSlot(runDir, role.slot, { pid: process.pid, primaryPid: role.primaryPid, listen, admin });
+  } catch (err) {
+    log.warn({ err }, 'the slot cannot be claimed in the run directory');
+  }
 }
 
 /** Its states are logged, and remembered for the live page. */

@@ -8,6 +8,7 @@
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { isProcessGone } from '../admin/sibling-socket.ts';
+import { RUN_FILE_MODE } from '../config/run-file-mode.ts';
 import type { ListenConfig } from '../config/types.ts';
 import { processIdentity } from './process-identity.ts';
 
@@ -22,7 +23,7 @@ export interface SlotClaim {
 
 const NAME = /^slot-\d{1,9}\.json$/;
 
-/** Takes the slot, also from the worker that this one is to follow in a reload. */
+/** Takes the slot, also from the worker that this one is to follow in a reload. @throws the system's error. */
 export function claimSlot(
   runDir: string,
   slot: string,
@@ -34,8 +35,15 @@ export function claimSlot(
   // Addresses only: the admin listener's token is nobody else's business.
   const [listen, admin] = [address(claim.listen), address(claim.admin)];
   const content: SlotClaim = { pid, primary, listen, admin };
-  writeFileSync(`${file}.${pid}`, JSON.stringify(content), { mode: 0o600 });
-  renameSync(`${file}.${pid}`, file);
+  const partial = `${file}.${pid}`;
+  try {
+    writeFileSync(partial, JSON.stringify(content), { mode: RUN_FILE_MODE });
+    renameSync(partial, file);
+  } catch (error) {
+    // Its name is this process's: whoever tries again would leave another.
+    rmSync(partial, { force: true });
+    throw error;
+  }
 }
 
 /** Gives the slot back, unless another worker has taken it. */

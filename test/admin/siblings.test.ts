@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { OwnProcess, WorkerStatus } from '../../src/admin/own-process.ts';
@@ -130,6 +130,13 @@ describe('Siblings', () => {
     await staleSocket(t, path);
     assert.deepEqual(await states(), [SELF]);
     assert.ok(!existsSync(path));
+  });
+
+  it("answers where a dead process's socket cannot be removed", async (t) => {
+    const { runDir, states } = await setUp(t);
+    // A folder refuses to be connected to and to be unlinked, as a socket does on a disk gone read-only.
+    await mkdir(join(runDir, `w1-${deadPid()}.sock`));
+    assert.deepEqual(await states(), [SELF]);
   });
 
   it('does not show a refusing socket of a process that lives, and leaves it', async (t) => {

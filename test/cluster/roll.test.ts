@@ -17,18 +17,22 @@ function setUp(options: {
   after: number;
   failsAt?: number;
   diesAt?: number;
-  stopsAt?: number | 'retire';
+  stopsAt?: number | 'retire' | 'failure';
 }) {
   const events: string[] = [];
   const lost: number[] = [];
   const proven: number[] = [];
   let replaced = 0;
+  let hasFailed = false;
   const create = (slot: number): WorkerSlot => {
     const fake = {
       draining: 0,
       diedOf: null as string | null,
       replace: async ({ hash }: Accepted, provenMs = 0) => {
-        if (hash === 'new' && slot === options.failsAt) throw new Error('bad plugin');
+        if (hash === 'new' && slot === options.failsAt) {
+          hasFailed = true;
+          throw new Error('bad plugin');
+        }
         replaced++;
         events.push(`${slot} ${hash}`);
         proven.push(provenMs);
@@ -50,10 +54,12 @@ function setUp(options: {
     createSlot: create,
     previous: accepted('old', options.before),
     next: accepted('new', options.after),
-    isStopping: () =>
-      options.stopsAt === 'retire'
-        ? events.some((event) => event.endsWith('retire'))
-        : replaced >= (options.stopsAt ?? Number.POSITIVE_INFINITY),
+    isStopping: () => {
+      const { stopsAt = Number.POSITIVE_INFINITY } = options;
+      if (stopsAt === 'failure') return hasFailed;
+      if (stopsAt === 'retire') return events.some((event) => event.endsWith('retire'));
+      return replaced >= stopsAt;
+    },
     log,
   });
   return { slots, events, lost, proven, done };
@@ -126,6 +132,13 @@ describe('roll', () => {
 
   it('ends without going back when the server stops', async () => {
     const { events, done } = setUp({ before: 3, after: 3, stopsAt: 1 });
+    await assert.rejects(done, { code: 'SHUTTING_DOWN' });
+    assert.deepEqual(events, ['0 new']);
+  });
+
+  // Seen failing with the end of a worker that was told to leave for the reason.
+  it('does not blame a worker that goes because the server stops', async () => {
+    const { events, done } = setUp({ before: 2, after: 2, failsAt: 1, stopsAt: 'failure' });
     await assert.rejects(done, { code: 'SHUTTING_DOWN' });
     assert.deepEqual(events, ['0 new']);
   });

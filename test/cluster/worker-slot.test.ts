@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import type { Death } from '../../src/cluster/worker-process.ts';
 import { WorkerSlot } from '../../src/cluster/worker-slot.ts';
 import type { Accepted } from '../../src/config/accepted-config.ts';
-import { createLogger } from '../../src/log.ts';
+import { createLogger, type Logger } from '../../src/log.ts';
 
 const START_MS = 20_000;
 const STOP_MS = 12_000;
@@ -49,6 +49,7 @@ describe('WorkerSlot', () => {
   let workers: PlayedWorker[] = [];
   let environments: unknown[] = [];
   let deaths: Death[] = [];
+  let lines: string[] = [];
   let slot: WorkerSlot;
   let now = 0;
 
@@ -56,6 +57,7 @@ describe('WorkerSlot', () => {
     workers = [];
     environments = [];
     deaths = [];
+    lines = [];
     now = 0;
     mock.method(cluster, 'fork', (env: unknown): Worker => {
       const worker = new PlayedWorker();
@@ -71,7 +73,11 @@ describe('WorkerSlot', () => {
       accepted: accepted('first'),
       startMs: ({ hash }) => (hash === 'slow' ? 3 * START_MS : START_MS),
       stopMs: ({ hash }) => (hash === 'first' ? STOP_MS : 10 * STOP_MS),
-      log: SILENT,
+      log: {
+        child: () => SILENT,
+        info: (_fields: object, message: string) => lines.push(`info ${message}`),
+        error: (_fields: object, message: string) => lines.push(`error ${message}`),
+      } as unknown as Logger,
       onChange: () => {},
       onDeath: (death) => deaths.push(death),
     });
@@ -291,6 +297,20 @@ describe('WorkerSlot', () => {
     assert.equal(workers.length, 3);
     assert.deepEqual(environments[2], environments[0]);
   });
+
+  // Seen failing: whoever was cut off with it looked for a line in vain.
+  for (const [how, isKilled, line] of [
+    ['that dies while it drains', false, 'error worker died while it drained'],
+    ['that it kills itself', true, 'info worker stopped'],
+  ] as const) {
+    it(`says of a worker ${how}: ${line}`, async () => {
+      latest().emit('message', 'ready');
+      void slot.stop();
+      if (isKilled) slot.kill();
+      await latest().end(null, 'SIGKILL');
+      assert.deepEqual(lines, [line]);
+    });
+  }
 
   it('kills without asking', async () => {
     slot.kill();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import {
@@ -10,6 +10,7 @@ import {
 } from '../../src/config/accepted-config.ts';
 import type { FetchItems } from '../../src/config/store-plugin.ts';
 import type { PluginHostConfig, PluginSource } from '../../src/config/types.ts';
+import { ServerError } from '../../src/errors.ts';
 import { createDirectory, load, minimalFile } from './fixture.ts';
 
 const WASM = '\0asm first';
@@ -46,6 +47,33 @@ describe('acceptConfig', () => {
     assert.ok(source.kind === 'wasm' && path.dirname(source.path) === runDir);
     assert.equal(readFileSync(source.path, 'latin1'), WASM);
     assert.deepEqual(sources, [path.join(dir, 'plugind.json'), path.join(dir, 'echo.wasm')]);
+  });
+
+  // Seen failing with systemd-tmpfiles: after its ten days no dead worker could be replaced.
+  it('stores what who cleans the temporary folder leaves alone', {
+    skip: process.platform !== 'linux',
+  }, async (t) => {
+    const { runDir, config } = setUp(t);
+    await acceptConfig(runDir, config, NOTHING_TO_FETCH);
+    const modes = readdirSync(runDir).map((name) => statSync(path.join(runDir, name)).mode);
+    assert.deepEqual(
+      modes.map((mode) => mode & 0o7777),
+      [0o1600, 0o1600],
+    );
+  });
+
+  it('leaves no part of a file that cannot be stored', async (t) => {
+    const { runDir, config } = setUp(t);
+    const { files } = await acceptConfig(runDir, config, NOTHING_TO_FETCH);
+    for (const name of files) {
+      rmSync(path.join(runDir, name));
+      mkdirSync(path.join(runDir, name));
+    }
+    await assert.rejects(acceptConfig(runDir, config, NOTHING_TO_FETCH), (error) => {
+      // Of a disk that is full the system's own words name no file.
+      return error instanceof ServerError && error.message.startsWith(`${runDir}/wasm-`);
+    });
+    assert.deepEqual(readdirSync(runDir).toSorted(), files.toSorted());
   });
 
   it('gives the same bytes the same hash and files, others another', async (t) => {

@@ -238,6 +238,13 @@ describe('loadConfig', () => {
       const env = { PLUGIND_HOST: '', PLUGIND_WASM: '', PLUGIND_CONFIG: '', PORT: '' };
       assert.deepEqual(load({ env, cwd: directory.path }).listen, DEFAULTS.listen);
     });
+    // Seen failing: no pod started any more once a service named plugind was there.
+    it('does not take the address of a service of Kubernetes for a port', () => {
+      const env = { PLUGIND_PORT: 'tcp://10.0.0.11:80', PLUGIND_ADMIN_PORT: 'udp://[fd00::1]:80' };
+      const { listen, admin } = load({ env, cwd: directory.path });
+      assert.deepEqual([listen, admin], [DEFAULTS.listen, DEFAULTS.admin]);
+      assert.equal(load({ env: { ...env, PORT: '81' }, cwd: directory.path }).listen.port, 81);
+    });
     it('names every variable that is wrong, beside what is wrong in the file', () => {
       directory.write('plugind.json', minimalFile({ watch: 1 }));
       const env = { PLUGIND_PORT: '65536', PLUGIND_WORKERS: '0', PLUGIND_ADMIN_HOST: 'a b' };

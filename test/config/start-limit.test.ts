@@ -16,6 +16,20 @@ describe('startLimitMs', () => {
     assert.equal(limitOf({ timeoutMs: 30_000 }, { timeoutMs: 500 }), 81_000);
   });
 
+  // Seen failing: a worker was killed as late as soon as it was started.
+  it('is no longer than a timer can be', () => {
+    const dayMs = 86_400_000;
+    const plugin = { wasm: 'a.wasm', isolation: 'pool', poolSize: 1024, timeoutMs: dayMs - 5_000 };
+    const routes = [{ path: '/', plugin: 'a', function: 'f' }];
+    const file = {
+      plugins: { a: plugin },
+      routes,
+      watchdogMs: dayMs,
+      shutdown: { drainMs: dayMs },
+    };
+    assert.equal(startLimitMs(loadFile(minimalFile(file))), 2 ** 31 - 1);
+  });
+
   it('counts every instance', () => {
     assert.equal(limitOf({ isolation: 'pool', poolSize: 8, timeoutMs: 1000 }), 29_000);
     assert.equal(limitOf({ isolation: 'fresh', timeoutMs: 1000 }), 25_000);

@@ -1,13 +1,14 @@
 /** `npm run reload`: what would not start is refused, and the workers that run serve on. */
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { copyCheckout } from '../helpers/checkout.ts';
 import { readWorkers, waitForReady } from '../helpers/cluster-status.ts';
 import { type Load, startLoad } from '../helpers/load-client.ts';
-import { exampleWasm } from '../helpers/paths.ts';
+import { exampleWasm, ROOT } from '../helpers/paths.ts';
 import {
   createPm2Home,
   freePort,
@@ -15,6 +16,7 @@ import {
   type Pm2Run,
   pm2Environment,
   runNode,
+  writeEcosystem,
 } from '../helpers/pm2-process.ts';
 
 describe('npm run reload', () => {
@@ -149,5 +151,41 @@ describe('npm run reload', () => {
         [17_500, 28_000],
       ],
     );
+  });
+});
+
+describe('the trial of npm run reload', () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'reload-trial-'));
+  const pm2 = createPm2Home();
+  after(async () => {
+    await pm2.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  async function reload(wasm: string): Promise<Pm2Run> {
+    const config = path.join(folder, 'plugind.json');
+    const ports = { listen: { port: await freePort() }, admin: { port: await freePort() } };
+    const routes = [{ path: '/', plugin: 'own', function: 'hello' }];
+    writeFileSync(config, JSON.stringify({ ...ports, plugins: { own: { wasm } }, routes }));
+    // Of an app of one's own that says nothing of time limits.
+    const limits = { listen_timeout: undefined, kill_timeout: undefined };
+    const ecosystem = writeEcosystem({ ...limits, instances: 1, args: ['--config', config] });
+    const env = { ...pm2Environment(pm2.dir), TMPDIR: folder };
+    return runNode([path.join(ROOT, 'scripts/reload.js'), ecosystem], env, ROOT);
+  }
+
+  const tried = (): string[] => readdirSync(folder).filter((name) => name.includes('try'));
+
+  // Both seen failing: a folder stayed, and the trial was killed at once.
+  it('leaves nothing behind where it is refused', async () => {
+    const { code, output } = await reload('none.wasm');
+    assert.equal(code, 2, output);
+    assert.deepEqual(tried(), []);
+  });
+
+  it('takes the time to start from the configuration', async () => {
+    const { code, output } = await reload(exampleWasm('hello'));
+    assert.equal(code, 0, output);
+    assert.deepEqual(tried(), []);
   });
 });

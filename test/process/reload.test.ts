@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -140,4 +141,21 @@ describe('watch: true', () => {
     await site.ready(2);
     assert.equal(await site.stop(), 0);
   });
+});
+
+// Seen failing with exit code 2, which means a mistake of whoever asked.
+it('exits 1 when the server ends before the reload does', async (t) => {
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'ending-'));
+  const primary = createServer((request, response) => {
+    assert.equal(`${request.method} ${request.url}`, 'POST /reload');
+    response.writeHead(202, { connection: 'close' }).end('{"id":"1","state":"waiting"}');
+    primary.close();
+  });
+  t.after(() => rmSync(dir, { recursive: true }));
+  await new Promise<void>((resolve) =>
+    primary.listen(path.join(dir, 'primary.sock'), () => resolve()),
+  );
+  const { code, stderr } = await reloadIn(dir, ['--run-dir', dir]);
+  assert.equal(code, 1);
+  assert.match(stderr, /the end of the reload was not seen: no server answers/);
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import dns from 'node:dns';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -96,6 +96,22 @@ describe('runWorker', () => {
     stop('test');
     assert.equal(await exitCode, 0);
     assert.equal(await ask('127.0.0.1'), 'refused');
+  });
+
+  // Seen failing: with a full temporary folder no dead worker could be replaced.
+  it('serves where its slot cannot be claimed', async () => {
+    const claim = path.join(runDir, 'slot-0.json');
+    mkdirSync(claim);
+    let stop: (reason: string) => void = () => {};
+    const stopRequested = new Promise<string>((resolve) => {
+      stop = resolve;
+    });
+    try {
+      const onReady = (): void => stop('test');
+      assert.equal(await start(load({ port: 0 }), stopRequested, onReady), 0);
+    } finally {
+      rmSync(claim, { recursive: true });
+    }
   });
 
   // Seen failing with the worker taken for one of a server that stops.

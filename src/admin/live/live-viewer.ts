@@ -32,7 +32,8 @@ export class LiveViewer {
       onWritable();
     });
     response.on('error', () => {});
-    response.once('close', onClosed);
+    // Of the socket, not of the reply: one that waits behind another's is not told.
+    response.req.socket.once('close', onClosed);
   }
 
   get cursors(): Cursors {
