@@ -14,6 +14,7 @@ import { ServerError } from '../errors.ts';
 import type { ServedPlugin } from '../plugin/served-plugin.ts';
 import { answerBrokenRequest } from './answer-broken-request.ts';
 import { Connections } from './connections.ts';
+import { isTooLate } from './linger.ts';
 import { createPluginRoute } from './plugin-route.ts';
 import { ReplyWriter, type ReplyWriterOptions } from './reply-writer.ts';
 import { statusOf } from './status.ts';
@@ -90,17 +91,7 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.decorateRequest('arrivedAt', 0);
-  app.addHook('onRequest', (request, reply, done) => {
-    writer.received(request);
-    if (namesNoHost(request.raw)) {
-      traffic.reject('malformed');
-      reply.raw.shouldKeepAlive = false;
-      writer.sendProblem(request, reply, 400, new ServerError('BAD_REQUEST', NO_HOST));
-      return;
-    }
-    if (request.raw.headers['content-type'] !== undefined) request.headers = ANY_TYPE;
-    done();
-  });
+  addFirstHook(app, writer, traffic);
   app.setNotFoundHandler((request, reply) => {
     const message = `no route for ${request.method} on this path`;
     refuse(request, reply, new ServerError('ROUTE_NOT_FOUND', message));
@@ -119,6 +110,24 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
   if (options.addFurtherRoutes !== null) addScope(app, writer, options.addFurtherRoutes);
   refuseWhatNodeWould(app.server, traffic);
   return { app, connections, gauges: gaugesOf(connections, traffic) };
+}
+
+function addFirstHook(app: FastifyInstance, writer: ReplyWriter, traffic: Traffic): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    if (isTooLate(request.raw)) {
+      reply.hijack();
+      return;
+    }
+    writer.received(request);
+    if (namesNoHost(request.raw)) {
+      traffic.reject('malformed');
+      reply.raw.shouldKeepAlive = false;
+      writer.sendProblem(request, reply, 400, new ServerError('BAD_REQUEST', NO_HOST));
+      return;
+    }
+    if (request.raw.headers['content-type'] !== undefined) request.headers = ANY_TYPE;
+    done();
+  });
 }
 
 function gaugesOf(connections: Connections, traffic: Traffic): ListenerGauges {

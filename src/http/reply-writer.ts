@@ -8,6 +8,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ErrorCode, ServerError } from '../errors.ts';
 import type { Clock } from '../lock/lock.ts';
 import type { Connections } from './connections.ts';
+import { linger } from './linger.ts';
 import { PROBLEM_TYPE, problemBody } from './problem.ts';
 import { type TraceFields, traceFields } from './traceparent.ts';
 import type { Traffic } from './traffic.ts';
@@ -109,9 +110,14 @@ export class ReplyWriter {
     if (!reply.sent) reply.hijack();
     if (!raw.destroyed && !raw.headersSent) {
       if (status !== 204 && status !== 304) headers['content-length'] = Buffer.byteLength(body);
-      if (this.isLast(request) || isBodyDue(request.raw)) headers.connection = 'close';
+      const isDue = isBodyDue(request.raw);
+      if (isDue || this.isLast(request)) headers.connection = 'close';
       raw.writeHead(status, headers);
-      if (typeof body === 'string' || body.length > MAX_JOINED_BYTES) raw.end(body);
+      if (isDue) {
+        raw.flushHeaders();
+        raw.write(body);
+        linger(request.raw, () => raw.end());
+      } else if (typeof body === 'string' || body.length > MAX_JOINED_BYTES) raw.end(body);
       else raw.end(toBuffer(body).toString('latin1'), 'latin1');
       this.#connections.sending(raw, this.#options.sendTimeoutMs);
     }

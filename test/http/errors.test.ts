@@ -1,5 +1,8 @@
 /** Every error is a problem document with the right status, or what the route asks for instead. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { ERROR_CODES, ERRORS, ServerError } from '../../src/errors.ts';
 import { statusOf } from '../../src/http/status.ts';
@@ -134,6 +137,23 @@ describe('an error', () => {
     assert.equal(problem.code, 'BODY_TOO_LARGE');
     assert.equal(server.acquired(), before);
     client.destroy();
+  });
+
+  it('is 413 also for a client that reads only when it has sent everything, and what it sent behind is not run', async () => {
+    const before = server.acquired();
+    const length = 16 * 1024 * 1024;
+    const socket = connect(server.port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.pause();
+    const next = 'POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\nx';
+    socket.write(`POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: ${length}\r\n\r\n`);
+    await new Promise<void>((resolve, reject) => {
+      socket.write(`${'x'.repeat(length)}${next}`, (error) => (error ? reject(error) : resolve()));
+    });
+    const replies = await text(socket);
+    assert.match(replies, /^HTTP\/1\.1 413 .*"BODY_TOO_LARGE".*\}$/s);
+    assert.equal(replies.match(/HTTP\/1\.1/g)?.length, 1);
+    assert.equal(server.acquired(), before);
   });
 
   it('is 404 for a path or a method without a route', async () => {
