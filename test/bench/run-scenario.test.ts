@@ -11,7 +11,10 @@ import { RunningServers } from '../../bench/runner/running-servers.ts';
 import { scenarioNamed } from '../../bench/scenarios/all-scenarios.ts';
 
 const FIXTURE = path.join(import.meta.dirname, 'fixtures/miscounting-server.js');
-const SCENARIO = { ...scenarioNamed('hello-100'), connections: 4, rounds: 2, seconds: 0.2 };
+const SCENARIO = {
+  ...scenarioNamed('hello-100'),
+  ...{ connections: 4, warmLoads: 1, rounds: 2, seconds: 0.2 },
+};
 
 function standIn(name: string, ...args: readonly string[]): Contender {
   return {

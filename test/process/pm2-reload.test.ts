@@ -128,7 +128,7 @@ describe('npm run reload', () => {
   });
 
   it('refuses a build that does not start, wherever it is broken', async () => {
-    for (const file of ['worker.js', 'worker/run-worker.js', 'config/load-config.js']) {
+    for (const file of ['worker.js', 'cli/start-worker.js', 'plugin/kernel/kernel.wasm']) {
       const broken = path.join(dir, 'dist', file);
       const right = readFileSync(broken);
       writeFileSync(broken, 'this is no JavaScript');
