@@ -8,6 +8,7 @@ import type { BenchOptions } from './options.ts';
 /** Rounds and seconds of every scenario of a quick run. */
 const QUICK_ROUNDS = 3;
 const QUICK_SECONDS = 0.2;
+const QUICK_WARM_LOADS = 4;
 
 export interface Present {
   /** Why there are no Go peers; null: there are. */
@@ -73,6 +74,9 @@ function adjusted(scenario: Scenario, { isQuick, rounds, seconds }: BenchOptions
   return {
     ...scenario,
     rounds: rounds ?? (isQuick ? quickRounds : scenario.rounds),
+    ...(isQuick && {
+      warmLoads: Math.min(scenario.warmLoads ?? QUICK_WARM_LOADS, QUICK_WARM_LOADS),
+    }),
     seconds: seconds ?? (isQuick && scenario.tool === undefined ? QUICK_SECONDS : scenario.seconds),
   };
 }

@@ -30,7 +30,7 @@ export const BODY_SCENARIOS: readonly Scenario[] = [
     connections: 32,
     rounds: 5,
     warmLoads: 6,
-    quickContenders: ['plugind', 'go-mutex', 'promise-mutex'],
+    quickContenders: ['plugind', 'go-mutex'],
   },
   {
     ...base,
