@@ -15,11 +15,13 @@ import { lockWaitShares } from './server-counters.ts';
 import { NotHere, type RunningContender } from './start-contender.ts';
 import { shuffled } from './statistics.ts';
 
-/** One load before the rounds. */
+/** One load before the rounds, which is twice as long as a round of them at most. */
 const PROBE_SECONDS = 1;
 /** V8 begins to compile what is hot after some hundred requests and goes on for tens of thousands. */
 const WARM_REQUESTS = 3000;
 const DEFAULT_WARM_LOADS = 2;
+/** Go compiles before it starts. */
+const GO_WARM_LOADS = 2;
 /** A load that is no quicker than the best before by this has not grown; two in a row end the warm-up. */
 const GROWTH = 1.05;
 
@@ -137,7 +139,8 @@ async function warmUp(
   context: RunContext,
 ): Promise<number> {
   // Also where it served another load before: 100 KB are not what 1 KB was.
-  const mostLoads = scenario.warmLoads ?? DEFAULT_WARM_LOADS;
+  const mostLoads =
+    entry.contender.family === 'go' ? GO_WARM_LOADS : (scenario.warmLoads ?? DEFAULT_WARM_LOADS);
   let best = 0;
   let answered = 0;
   let flat = 0;
@@ -158,7 +161,7 @@ function probe(
 ): Promise<Measured> {
   const watch = { onProgress: progress.live, signal };
   progress.begin(`${scenario.name}  warm-up  ${running.contender.name}`);
-  const seconds = Math.min(PROBE_SECONDS, scenario.seconds);
+  const seconds = Math.min(PROBE_SECONDS, 2 * scenario.seconds);
   return measure(running, scenario, { ...changes, seconds }, watch);
 }
 

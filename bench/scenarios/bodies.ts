@@ -28,8 +28,8 @@ export const BODY_SCENARIOS: readonly Scenario[] = [
     served: VOWELS,
     traffic: { kind: 'vowels', bytes: 102_400 },
     connections: 32,
-    rounds: 5,
-    warmLoads: 6,
+    rounds: 4,
+    warmLoads: 4,
     quickContenders: ['plugind', 'go-mutex'],
   },
   {
@@ -39,6 +39,7 @@ export const BODY_SCENARIOS: readonly Scenario[] = [
     served: VOWELS,
     traffic: { kind: 'vowels', bytes: 1_048_576 },
     connections: 8,
+    contenders: ['plugind', 'go-mutex', 'go-pool'],
   },
   {
     ...base,

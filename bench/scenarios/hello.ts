@@ -22,7 +22,7 @@ export const FRESH_SCENARIO: Scenario = {
   title: 'hello, nothing survives a request, 100 connections',
   connections: 100,
   rounds: 3,
-  warmLoads: 6,
+  warmLoads: 4,
   contenders: [
     ...['plugind-fresh', 'plugind-1-fresh', 'plugind-1'],
     ...['go-instance-per-request', 'go-compiled-once', 'instance-per-request'],
@@ -36,6 +36,7 @@ export const FRESH_RUST_SCENARIO: Scenario = {
   name: 'fresh-rust',
   title: 'hello in Rust, nothing survives a request, 100 connections',
   served: { plugin: 'hello-rust', functionName: 'hello' },
+  contenders: FRESH_SCENARIO.contenders.filter((name) => name !== 'plugind-1'),
   quickContenders: [],
 };
 
@@ -45,8 +46,8 @@ export const HELLO_SCENARIOS: readonly Scenario[] = [
     name: 'hello-100',
     title: 'hello, 8 B, 100 connections',
     connections: 100,
-    rounds: 5,
-    warmLoads: 10,
+    rounds: 4,
+    warmLoads: 6,
     contenders: [
       ...['plugind', 'plugind-thread', 'go-mutex', 'go-pool', 'promise-mutex', ...bareCluster],
     ],
@@ -60,8 +61,8 @@ export const HELLO_SCENARIOS: readonly Scenario[] = [
     bareTraffic: { kind: 'fixed', body: 'John Doe', answer: 'John Doe' },
     connections: 100,
     seconds: 1,
-    rounds: 4,
-    warmLoads: 8,
+    rounds: 3,
+    warmLoads: 5,
     contenders: [
       ...['plugind', 'go-mutex', 'go-pool', 'promise-mutex', ...bareCluster],
       ...['plugind-1', 'bare-fastify', 'raw-http', 'go-bare'],
@@ -80,7 +81,7 @@ export const HELLO_SCENARIOS: readonly Scenario[] = [
     name: 'hello-1000',
     title: 'hello, 8 B, 1,000 connections',
     connections: 1000,
-    contenders: ['plugind', 'go-mutex', 'go-pool', 'promise-mutex'],
+    contenders: ['plugind', 'go-mutex', 'promise-mutex'],
   },
   {
     ...base,

@@ -15,7 +15,7 @@ export const FIXED_RATE_SCENARIO: Scenario = {
   pace: { kind: 'slowest', share: 0.5 },
   seconds: 1.2,
   rounds: 3,
-  warmLoads: 6,
+  warmLoads: 3,
   contenders: ['plugind', 'go-mutex', 'go-pool'],
   quickContenders: [],
 };
