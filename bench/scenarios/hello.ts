@@ -60,7 +60,7 @@ export const HELLO_SCENARIOS: readonly Scenario[] = [
     traffic: { kind: 'fixed', body: 'John Doe', answer: '{"message":"🦀 Hello John Doe"}' },
     bareTraffic: { kind: 'fixed', body: 'John Doe', answer: 'John Doe' },
     connections: 100,
-    seconds: 1,
+    seconds: 2,
     rounds: 3,
     warmLoads: 5,
     contenders: [
