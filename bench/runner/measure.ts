@@ -8,8 +8,8 @@ import type { Round } from './report.ts';
 import { type ServerCounters, scrapeCounters } from './server-counters.ts';
 import type { RunningContender } from './start-contender.ts';
 
-/** Of the client and its connections; the server was warm before. At most half of what is measured. */
-const WARM_UP_MS = 200;
+/** Of the client, its connections, and a server that was idle. At most half of what is measured. */
+const WARM_UP_MS = 400;
 const TIMEOUT_MS = 10_000;
 /** Threads of the client. One keeps up with two workers and leaves them the other CPU. */
 const CLIENT_THREADS = 1;

@@ -15,13 +15,15 @@ import { lockWaitShares } from './server-counters.ts';
 import { NotHere, type RunningContender } from './start-contender.ts';
 import { shuffled } from './statistics.ts';
 
-/** One load before the rounds, which is twice as long as a round of them at most. */
+/** One load before the rounds, or one of them if that is shorter. */
 const PROBE_SECONDS = 1;
+/** Before each round of a client that has no warm-up of its own. */
+const WAKE_SECONDS = 0.4;
 /** V8 begins to compile what is hot after some hundred requests and goes on for tens of thousands. */
 const WARM_REQUESTS = 3000;
 const DEFAULT_WARM_LOADS = 2;
 /** Go compiles before it starts. */
-const GO_WARM_LOADS = 2;
+const GO_WARM_LOADS = 1;
 /** A load that is no quicker than the best before by this has not grown; two in a row end the warm-up. */
 const GROWTH = 1.05;
 
@@ -161,7 +163,7 @@ function probe(
 ): Promise<Measured> {
   const watch = { onProgress: progress.live, signal };
   progress.begin(`${scenario.name}  warm-up  ${running.contender.name}`);
-  const seconds = Math.min(PROBE_SECONDS, 2 * scenario.seconds);
+  const seconds = Math.min(PROBE_SECONDS, scenario.seconds);
   return measure(running, scenario, { ...changes, seconds }, watch);
 }
 
@@ -174,6 +176,11 @@ async function measureEntry(
   const { progress, signal } = context;
   progress.begin(`${scenario.name}  ${round}/${scenario.rounds}  ${entry.contender.name}`);
   const watch = { onProgress: progress.live, signal };
+  // What a server lost while it was idle: some kernels take the pages of its program's file back.
+  if (scenario.tool?.name === 'wrk') {
+    const { tool, ...own } = scenario;
+    await measure(entry.running, own, { seconds: WAKE_SECONDS }, watch);
+  }
   const measured = await measure(entry.running, scenario, entry.changes, watch);
   // What was cut short is no round of the others' length.
   if (signal.aborted) return;
