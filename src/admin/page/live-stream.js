@@ -19,7 +19,8 @@ const SILENT_MS = 3000;
 const NO_ANSWER_MS = 1500;
 /** Where everything is slow, patience grows with each try in vain. */
 const LONGEST_NO_ANSWER_MS = 6000;
-const FIRST_PAUSE_MS = 250;
+/** Short: a worker that leaves has its last rows for a quarter of a second more. */
+const FIRST_PAUSE_MS = 25;
 const LONGEST_PAUSE_MS = 2000;
 
 /** Runs until a token is needed. @param {StreamOptions} options */
