@@ -64,15 +64,11 @@ export class LiveFeed {
 
   /** Takes over a reply whose head is written. */
   add(response: ServerResponse, cursors: Cursors): void {
-    if (this.#isClosed) {
-      // No error: for any client of event streams that would be final, and the next try is another's.
-      response.end(`retry: ${LEAVING_RETRY_MS}\n\n`);
-      return;
-    }
     const { columns, clock } = this.#options;
     const { outcomes, bounds } = columns;
     const hello = { format: LIVE_FORMAT, rows: HISTORY_ROWS, outcomes, bounds };
-    response.write(`retry: ${PERIOD_MS}\nevent: hello\ndata: ${JSON.stringify(hello)}\n\n`);
+    const retryMs = this.#isClosed ? LEAVING_RETRY_MS : PERIOD_MS;
+    response.write(`retry: ${retryMs}\nevent: hello\ndata: ${JSON.stringify(hello)}\n\n`);
     const viewer: LiveViewer = new LiveViewer({
       response,
       cursors,
@@ -81,6 +77,12 @@ export class LiveFeed {
       clock,
     });
     this.#viewers.add(viewer);
+    if (this.#isClosed) {
+      // No error: for any client of event streams that would be final, and the next try is another's.
+      // One turn, since the rows of a worker that leaves are gone with it.
+      void this.#turn().finally(() => viewer.end());
+      return;
+    }
     this.#wake();
     void this.#run();
   }

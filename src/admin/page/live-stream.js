@@ -29,9 +29,14 @@ export async function runStream(options) {
   let pauseMs = FIRST_PAUSE_MS;
   let noAnswerMs = NO_ANSWER_MS;
   for (;;) {
+    let turns = 0;
     const outcome = await readOnce(options, { lastId, noAnswerMs }, (event) => {
-      if (event.id !== '') lastId = event.id;
-      pauseMs = FIRST_PAUSE_MS;
+      if (event.id !== '') {
+        lastId = event.id;
+        turns++;
+      }
+      // A worker that leaves tells one and ends.
+      if (turns > 1) pauseMs = FIRST_PAUSE_MS;
       noAnswerMs = NO_ANSWER_MS;
       options.onEvent(event);
     });

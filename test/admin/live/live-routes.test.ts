@@ -255,7 +255,8 @@ describe('a live stream', () => {
     await late.ended;
     assert.equal(late.status, 200);
     assert.equal(late.headers.connection, 'close');
-    assert.equal(late.text(), 'retry: 250\n\n');
+    assert.match(late.text(), /^retry: 250\nevent: hello\n/);
+    assert.equal(turns(late), 1);
   });
 
   it('is refused when too many are open, until one is closed', async () => {
