@@ -249,14 +249,12 @@ export class BodyScan {
 
   #call(): void {
     const callee = this.#at.u32();
-    if (!this.#costs.isFree(callee)) this.callsOthers = true;
+    const isOther = !this.#costs.isFree(callee);
+    this.callsOthers ||= isOther;
     // A call that cannot come back to this loop is the usual end of a failed check.
-    if (this.#at.peek() === op.OP.unreachable && !this.#costs.isFree(callee)) {
-      this.#cost += 1;
-      return;
-    }
-    this.#cost += this.#costs.direct(callee);
-    if (!this.#costs.keepsFuel(callee)) this.#returns(!this.#costs.isFree(callee));
+    const isLast = isOther && this.#at.peek() === op.OP.unreachable;
+    this.#cost += isLast ? 1 : this.#costs.direct(callee);
+    if (!isLast && !this.#costs.keepsFuel(callee)) this.#returns(isOther);
   }
 
   /** Something here may have changed the counter by the time it returns. */
