@@ -183,7 +183,7 @@ export class PluginMetrics {
     });
     new Counter({
       name: 'plugind_plugin_replacements_total',
-      help: 'Instances that were closed and made anew, by why.',
+      help: 'Instances that were made anew or laid back to their start, by why.',
       labelNames: ['plugin', 'reason'],
       registers,
       collect() {

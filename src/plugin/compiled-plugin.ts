@@ -50,15 +50,15 @@ export interface PluginInstance {
     input: Uint8Array,
     hostContext?: unknown,
   ): Uint8Array | Promise<Uint8Array>;
-  /** True once a call left it in an unknown state: it must be closed and never called again. */
+  /** True once a call left it in an unknown state: it must be restored, or closed and never called again. */
   readonly isPoisoned: boolean;
   /** Guest and host side, in bytes. */
   readonly memoryBytes: number;
   /** The guest's own part, in pages of 64 KiB. */
   readonly guestPages: number;
   /**
-   * Back to the state after initialisation, variables included. False when that cannot be done:
-   * then the instance has to be replaced.
+   * Back to the state after initialisation, variables and open files included, also from a call that
+   * trapped. False when that cannot be done: then the instance has to be replaced.
    */
   restore(): boolean | Promise<boolean>;
   /** Gives back files, threads and memory. Idempotent. */

@@ -57,15 +57,14 @@ function guardAll(
       label: `plugins.${plugin.name}: ${name}`,
       maxMemoryPages: limits.pages(index),
       maxTableElements: limits.elements,
-      exportGlobals: mayRestore(plugin, definition),
+      exportGlobals: mayRestore(definition),
     }),
   }));
 }
 
-/** One module alone, whose memory and globals are all its state, and no directory it could change. */
-export function mayRestore(plugin: PluginConfig, definition: PluginDefinition): boolean {
-  const { files, allowedPaths } = definition;
-  return plugin.isolation === 'fresh' && files.length === 1 && allowedPaths.length === 0;
+/** One module alone, whose memory and globals are all its state. */
+export function mayRestore({ files }: PluginDefinition): boolean {
+  return files.length === 1;
 }
 
 /** Inputs and outputs need a page too. */

@@ -5,6 +5,7 @@
  */
 import { ServerError } from '../errors.ts';
 import { COMMAND_ENTRY, type PluginInstance } from './compiled-plugin.ts';
+import { noteDeadPages } from './dead-memory.ts';
 import { type InlineParts, linkParts } from './inline-parts.ts';
 import type { InstanceOptions } from './instance-options.ts';
 import { LEAST_HEAP_PAGES } from './kernel/kernel.ts';
@@ -20,6 +21,9 @@ const LEAST_ROOM = 1 / 8;
 const MAX_IDLE_PAGES = 500;
 /** The log level of guests: all but trace. The log's own level filters further. */
 const GUEST_LOG_LEVEL = 1;
+
+/** Codes of errors that a host function ends a call with when it failed itself, or met the stack's end. */
+const HOSTS_FAILURES: ReadonlySet<string> = new Set(['INTERNAL', 'PLUGIN_TRAPPED']);
 
 /** What wasm gives back: an error code, or nothing. */
 type GuestFunction = () => number | undefined;
@@ -52,6 +56,8 @@ class InlineInstance implements PluginInstance {
   /** Pages that one call took and a later one did not use, added up over all of them. */
   #idlePages = 0;
   #isPoisoned = false;
+  /** Whether the snapshot does not hold all that the poisoning call may have left. */
+  #isBeyondRepair = false;
   #isClosed = false;
 
   constructor(options: InstanceOptions, parts: InlineParts) {
@@ -78,7 +84,7 @@ class InlineInstance implements PluginInstance {
 
   /** Runs what the modules want run before their first call, in one deadline. */
   initialise(): void {
-    const { plan, loadTimeoutMs, canRestore } = this.#options;
+    const { plan, loadTimeoutMs } = this.#options;
     this.#begin(new Uint8Array(0), loadTimeoutMs, undefined);
     try {
       for (const name of plan.modules.flatMap(({ initialisers }) => initialisers)) {
@@ -94,7 +100,9 @@ class InlineInstance implements PluginInstance {
     if (error !== null) throw error;
     this.#initialGuestPages = this.guestPages;
     this.#initialPages = this.#parts.room.pages;
-    if (canRestore) this.#snapshot = new Snapshot(this.#parts.memory, this.#parts.globals);
+    if (this.#canRestore()) {
+      this.#snapshot = new Snapshot(this.#parts.memory, this.#parts.globals);
+    }
   }
 
   call(
@@ -115,7 +123,7 @@ class InlineInstance implements PluginInstance {
   }
 
   restore(): boolean {
-    if (this.#snapshot === null || this.#isPoisoned) return false;
+    if (this.#snapshot === null || this.#isBeyondRepair || this.#isClosed) return false;
     // Guest and kernel cannot give memory back, and a fresh call is to have all of the room.
     const taken = this.#parts.room.pages - this.#initialPages;
     if (taken > this.#options.memory.maxPages * LEAST_ROOM) return false;
@@ -124,24 +132,37 @@ class InlineInstance implements PluginInstance {
     if (this.#idlePages > MAX_IDLE_PAGES) return false;
     this.#snapshot.restore();
     this.#parts.host.vars.clear();
+    this.#parts.wasi?.reset();
+    this.#isPoisoned = false;
+    this.#hasGrown = false;
     return true;
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#giveKernelBack();
+    noteDeadPages(this.guestPages + this.#giveKernelBack());
     this.#isPoisoned = true;
     this.#parts.wasi?.close();
     this.#parts.http?.close?.();
   }
 
-  /** One as it was at first, which no call that still waits and no host function can reach any more. */
-  #giveKernelBack(): void {
+  #canRestore(): boolean {
+    const { maxRestoredPages } = this.#options;
+    if (maxRestoredPages === null || this.guestPages > maxRestoredPages) return false;
+    return this.#parts.wasi?.isAsMade ?? true;
+  }
+
+  /** If it is as it was at first, and no call that still waits and no host function can reach it. Else says how many pages go with it. */
+  #giveKernelBack(): number {
     const { kernel, kernelInstance, isSuspending } = this.#parts;
     const { hostFunctions, kernels } = this.#options;
-    if (this.#isPoisoned || isSuspending || Object.keys(hostFunctions).length > 0) return;
-    if (kernel.heapPages === LEAST_HEAP_PAGES) kernels.giveBack(kernelInstance);
+    const isReachable = isSuspending || Object.keys(hostFunctions).length > 0;
+    if (this.#isPoisoned || isReachable || kernel.heapPages > LEAST_HEAP_PAGES) {
+      return kernel.heapPages;
+    }
+    kernels.giveBack(kernelInstance);
+    return 0;
   }
 
   async #callSuspendable(
@@ -177,7 +198,7 @@ class InlineInstance implements PluginInstance {
     } catch (error) {
       // Too little room for this input, and a guest that grew is why. Else nothing has run, all is as
       // it was, and a new instance would only let callers with large inputs slow down the others.
-      if (this.guestPages > this.#initialGuestPages) this.#isPoisoned = true;
+      if (this.guestPages > this.#initialGuestPages) this.#condemn();
       throw error;
     }
   }
@@ -185,8 +206,11 @@ class InlineInstance implements PluginInstance {
   #finish(returned: number | undefined): Uint8Array {
     const { deadline, kernel, wasi } = this.#parts;
     wasi?.end();
-    if (deadline.error !== null) throw this.#poison(deadline.error);
-    if (this.#isOutgrown()) this.#isPoisoned = true;
+    if (deadline.error !== null) {
+      if (this.#mayHostBeAmidWork()) this.#condemn();
+      throw this.#poison(deadline.error);
+    }
+    if (this.#isOutgrown()) this.#condemn();
     try {
       return kernel.finish(returned);
     } catch (error) {
@@ -199,8 +223,13 @@ class InlineInstance implements PluginInstance {
   /** The exit code of a command that left by `proc_exit`. @throws ServerError for every other throw. */
   #exitOf(functionName: string, thrown: unknown): number {
     const { wasi, deadline } = this.#parts;
-    if (wasi === null || !wasi.isExit(thrown) || deadline.error !== null)
+    wasi?.end();
+    if (wasi === null || !wasi.isExit(thrown) || deadline.error !== null) {
+      // A stack that is used up may have ended in the host's work.
+      const isTrap = thrown instanceof WebAssembly.RuntimeError;
+      if (!isTrap || this.#mayHostBeAmidWork()) this.#condemn();
       throw this.#failure(thrown);
+    }
     const exitCode = wasi.exitCode ?? 0;
     if (functionName === COMMAND_ENTRY) return exitCode;
     throw this.#poison(
@@ -229,6 +258,12 @@ class InlineInstance implements PluginInstance {
     return this.#poison(new ServerError('PLUGIN_TRAPPED', reason, { cause: thrown }));
   }
 
+  /** Where the call failed: its work for the guest was broken off, or still goes on. */
+  #mayHostBeAmidWork(): boolean {
+    const { deadline, isSuspending } = this.#parts;
+    return isSuspending || (deadline.error !== null && HOSTS_FAILURES.has(deadline.error.code));
+  }
+
   /** Memory never shrinks, so the next callers would pay for what this one's call took. */
   #isOutgrown(): boolean {
     const { maxPages } = this.#options.memory;
@@ -246,6 +281,12 @@ class InlineInstance implements PluginInstance {
   #poison(error: ServerError): ServerError {
     this.#isPoisoned = true;
     return error;
+  }
+
+  /** Poisons it for good. */
+  #condemn(): void {
+    this.#isPoisoned = true;
+    this.#isBeyondRepair = true;
   }
 }
 

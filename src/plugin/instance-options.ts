@@ -32,7 +32,7 @@ export interface InstanceOptions {
   readonly timeoutMs: number;
   /** Deadline of the initialisation. */
   readonly loadTimeoutMs: number;
-  /** Whether a snapshot is taken, for `restore`. */
-  readonly canRestore: boolean;
+  /** Guests with at most so many pages get a snapshot, for `restore`; null: none does. */
+  readonly maxRestoredPages: number | null;
   readonly clock: Clock;
 }

@@ -62,13 +62,11 @@ export class InstanceSlot {
   settle(): undefined | Promise<void> {
     const instance = this.#instance;
     if (instance === null) return undefined;
-    const { fresh, maxCalls, maxGuestPages } = this.#options.policy;
-    if (instance.isPoisoned) return this.#replace(instance, 'poisoned');
+    const { fresh, maxCalls } = this.#options.policy;
+    if (instance.isPoisoned) return this.#mend(instance);
     if (fresh === 'instantiate' || this.#hasRunCommand) return this.#replace(instance, null);
     if (maxCalls > 0 && this.#calls >= maxCalls) return this.#replace(instance, 'calls');
-    if (maxGuestPages > 0 && instance.guestPages >= maxGuestPages) {
-      return this.#replace(instance, 'pages');
-    }
+    if (this.#isTooLarge(instance)) return this.#replace(instance, 'pages');
     return fresh === 'restore' ? this.#restore(instance) : undefined;
   }
 
@@ -106,6 +104,22 @@ export class InstanceSlot {
     return this.#enter(another, call);
   }
 
+  /** Laid back to the state after initialisation, which is as good as another one and costs far less. */
+  #mend(instance: PluginInstance): undefined | Promise<void> {
+    const isCheaper = this.#options.policy.fresh !== 'instantiate';
+    if (!isCheaper || this.#isTooLarge(instance) || instance.restore() !== true) {
+      return this.#replace(instance, 'poisoned');
+    }
+    this.#options.onReplaced('poisoned');
+    this.#begin(instance);
+    return undefined;
+  }
+
+  #isTooLarge({ guestPages }: PluginInstance): boolean {
+    const { maxGuestPages } = this.#options.policy;
+    return maxGuestPages > 0 && guestPages >= maxGuestPages;
+  }
+
   #restore(instance: PluginInstance): undefined | Promise<void> {
     const restored = instance.restore();
     if (restored === true) return undefined;
@@ -128,11 +142,15 @@ export class InstanceSlot {
   async #fill(): Promise<PluginInstance> {
     this.#state = 'starting';
     const instance = await this.#options.compiled.instantiate();
+    this.#begin(instance);
+    return instance;
+  }
+
+  #begin(instance: PluginInstance): void {
     this.#instance = instance;
     this.#calls = 0;
     this.#hasRunCommand = false;
     this.#state = 'ready';
-    return instance;
   }
 }
 

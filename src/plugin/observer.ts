@@ -17,8 +17,8 @@ export interface PluginObserver extends LockObserver {
   /** A call ended at a limit: its `details.limit`, which for most is the limit's configuration key. */
   limited(limit: string): void;
   /**
-   * An instance was closed and another made in its place, not told where each call has its own: with
-   * `fresh` by new instances, and for a command.
+   * An instance was closed and another made in its place, or laid back to its start after a call that
+   * poisoned it. Not told where each call has its own: with `fresh` by new instances, and for a command.
    */
   replaced(reason: ReplaceReason): void;
 }

@@ -1,8 +1,12 @@
 /** Plugins of a configuration as a worker makes them, without a server. */
+import { PLUGIN_DEFAULTS } from '../../src/config/defaults.ts';
+import type { PluginConfig, PluginSource } from '../../src/config/types.ts';
 import type { ServerError } from '../../src/errors.ts';
 import type { CallListener } from '../../src/plugin/call-job.ts';
+import { compilePlugin } from '../../src/plugin/compile-plugin.ts';
+import type { SlotPolicy } from '../../src/plugin/instance-slot.ts';
 import type { Outcome, PluginObserver, ReplaceReason } from '../../src/plugin/observer.ts';
-import type { ServedPlugin } from '../../src/plugin/served-plugin.ts';
+import { ServedPlugin } from '../../src/plugin/served-plugin.ts';
 import { closePlugins, createPlugins, QUIET_ENVIRONMENT } from '../../src/worker/create-plugins.ts';
 import { loadFile } from '../config/fixture.ts';
 
@@ -30,6 +34,58 @@ export async function withPlugin(
     await use(served);
   } finally {
     await closePlugins([served]);
+  }
+}
+
+/** A manifest of these modules. */
+export function itemsOf(all: Readonly<Record<string, Uint8Array>>): PluginSource {
+  const wasm = Object.entries(all).map(([name, item]) => ({
+    name,
+    data: Buffer.from(item).toString('base64'),
+  }));
+  return { kind: 'manifest', manifest: { wasm }, baseDir: '/' };
+}
+
+/** A plugin with one instance, and what became of it. */
+export interface Watched {
+  readonly served: ServedPlugin;
+  readonly replacements: readonly ReplaceReason[];
+  /** Instances made since it is served. */
+  instantiations(): number;
+  call(name: string, input?: string): Promise<string>;
+}
+
+/** Serves one plugin by this policy, whatever a worker would choose, while `use` runs. */
+export async function withWatched(
+  plugin: Pick<PluginConfig, 'source'> & Partial<PluginConfig>,
+  policy: Partial<SlotPolicy>,
+  use: (watched: Watched) => Promise<void>,
+): Promise<void> {
+  const config: PluginConfig = { ...PLUGIN_DEFAULTS, name: 'p', ...plugin };
+  const compiled = await compilePlugin(config, QUIET_ENVIRONMENT);
+  const first = await compiled.instantiate();
+  let instantiations = 0;
+  const instantiate = (): ReturnType<typeof compiled.instantiate> => {
+    instantiations++;
+    return compiled.instantiate();
+  };
+  const served = new ServedPlugin(
+    { plugin: config, functions: compiled.functions, environment: QUIET_ENVIRONMENT },
+    { ...compiled, instantiate },
+    [first],
+    { fresh: null, maxCalls: 0, maxGuestPages: 0, ...policy },
+  );
+  const witness = new Witness();
+  served.observe(witness);
+  try {
+    await use({
+      served,
+      replacements: witness.replacements,
+      instantiations: () => instantiations,
+      call: (name, input) => call(served, name, input),
+    });
+  } finally {
+    await served.close();
   }
 }
 

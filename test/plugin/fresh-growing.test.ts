@@ -3,12 +3,9 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { PLUGIN_DEFAULTS } from '../../src/config/defaults.ts';
-import type { PluginConfig, PluginSource } from '../../src/config/types.ts';
-import { compilePlugin } from '../../src/plugin/compile-plugin.ts';
-import { ServedPlugin } from '../../src/plugin/served-plugin.ts';
-import { QUIET_ENVIRONMENT } from '../../src/worker/create-plugins.ts';
+import type { PluginConfig } from '../../src/config/types.ts';
 import { assemble, guestText } from '../helpers/wat.ts';
-import { call, Witness } from './fixture.ts';
+import { itemsOf, type Watched, withWatched } from './fixture.ts';
 
 const PAGE_BYTES = 65_536;
 const MAX_PAGES = 64;
@@ -51,49 +48,26 @@ const guest = await assemble(guestText(['alloc', 'store_u8', 'input_length', 'ou
 /** What the guest answered. */
 const bytes = (output: string): number[] => [...Buffer.from(output)];
 
-function itemsOf(all: Readonly<Record<string, Uint8Array>>): PluginSource {
-  const wasm = Object.entries(all).map(([name, item]) => ({
-    name,
-    data: Buffer.from(item).toString('base64'),
-  }));
-  return { kind: 'manifest', manifest: { wasm }, baseDir: '/' };
-}
-
 const source = itemsOf({ main: guest });
 
-interface Fresh {
-  readonly replacements: Witness['replacements'];
-  call(name: string, input?: string): Promise<string>;
+interface Fresh extends Watched {
   memoryPages(): number;
 }
 
 /** Served by restoring, whatever would take less time here. */
-async function withRestored(
+function withRestored(
   plugin: Pick<PluginConfig, 'source'> & Partial<PluginConfig>,
   use: (fresh: Fresh) => Promise<void>,
 ): Promise<void> {
   const memory = { ...PLUGIN_DEFAULTS.memory, maxPages: MAX_PAGES };
-  const config = { ...PLUGIN_DEFAULTS, name: 'p', isolation: 'fresh', memory, ...plugin } as const;
-  const compiled = await compilePlugin(config, QUIET_ENVIRONMENT);
-  const policy = { fresh: 'restore', maxCalls: 0, maxGuestPages: 0 } as const;
-  const served = new ServedPlugin(
-    { plugin: config, functions: compiled.functions, environment: QUIET_ENVIRONMENT },
-    compiled,
-    [await compiled.instantiate()],
-    policy,
-  );
-  const witness = new Witness();
-  served.observe(witness);
-  try {
-    await use({
-      replacements: witness.replacements,
-      call: (name, input) => call(served, name, input),
+  const config = { isolation: 'fresh', memory, ...plugin } as const;
+  return withWatched(config, { fresh: 'restore' }, (watched) =>
+    use({
+      ...watched,
       // The kernel's own tables are 16 pages more.
-      memoryPages: () => served.memoryBytes() / PAGE_BYTES - 16,
-    });
-  } finally {
-    await served.close();
-  }
+      memoryPages: () => watched.served.memoryBytes() / PAGE_BYTES - 16,
+    }),
+  );
 }
 
 describe('a plugin whose memory grows in each call', () => {

@@ -17,7 +17,8 @@ import { QUIET_ENVIRONMENT } from '../../src/worker/create-plugins.ts';
 import { Ear, Witness } from './fixture.ts';
 
 interface Arrival {
-  readonly ending: 'output' | 'error' | 'trap';
+  /** `crash`: a trap that cannot be mended. */
+  readonly ending: 'output' | 'error' | 'trap' | 'crash';
   /** Turns of the event loop that the call takes; 0: it is synchronous. */
   readonly turns: number;
   /** Pages that the guest grows by. */
@@ -27,7 +28,7 @@ interface Arrival {
 }
 
 const arrival = fc.record<Arrival>({
-  ending: fc.constantFrom('output', 'output', 'output', 'error', 'trap'),
+  ending: fc.constantFrom('output', 'output', 'output', 'error', 'trap', 'crash'),
   turns: fc.integer({ min: 0, max: 3 }),
   grows: fc.constantFrom(0, 0, 0, 1, 2),
   gap: fc.integer({ min: 0, max: 2 }),
@@ -36,8 +37,11 @@ const arrival = fc.record<Arrival>({
 const policies = fc.record<SlotPolicy>({
   fresh: fc.constantFrom<FreshWay | null>(null, null, 'restore', 'instantiate'),
   maxCalls: fc.integer({ min: 0, max: 4 }),
-  maxGuestPages: fc.constantFrom(0, 3, 5),
+  maxGuestPages: fc.constantFrom(0, 2, 3, 5),
 });
+
+/** Pages up to which an instance can be restored; they stay. */
+const MOST_RESTORED = 2;
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -86,6 +90,7 @@ class FakeInstance implements PluginInstance {
   #calls = 0;
   #isHeld = false;
   #isUsed = false;
+  #hasCrashed = false;
 
   constructor(world: World) {
     this.#world = world;
@@ -110,10 +115,11 @@ class FakeInstance implements PluginInstance {
     const end = (): Uint8Array => {
       this.#isHeld = false;
       this.guestPages += grows;
-      this.isPoisoned = ending === 'trap';
+      this.#hasCrashed = ending === 'crash';
+      this.isPoisoned = ending === 'trap' || this.#hasCrashed;
       this.#note();
       if (ending === 'output') return input;
-      throw new ServerError(ending === 'trap' ? 'PLUGIN_TRAPPED' : 'PLUGIN_ERROR', 'as told');
+      throw new ServerError(ending === 'error' ? 'PLUGIN_ERROR' : 'PLUGIN_TRAPPED', 'as told');
     };
     return turns === 0 ? end() : this.#later(turns, end);
   }
@@ -131,12 +137,14 @@ class FakeInstance implements PluginInstance {
     else if (policy.maxCalls > 0 && this.#calls >= policy.maxCalls) reasons.push('calls');
     else if (policy.maxGuestPages > 0 && this.guestPages >= policy.maxGuestPages) {
       reasons.push('pages');
-    } else if (policy.fresh === 'restore' && this.guestPages > 1) reasons.push('grown');
+    } else if (policy.fresh === 'restore' && this.guestPages > MOST_RESTORED) reasons.push('grown');
   }
 
   restore(): boolean {
-    if (this.guestPages > 1) return false;
+    if (this.#hasCrashed || this.guestPages > MOST_RESTORED) return false;
     this.#isUsed = false;
+    if (this.isPoisoned) this.#calls = 0;
+    this.isPoisoned = false;
     return true;
   }
 
@@ -173,7 +181,12 @@ function serve(world: World, poolSize: number): ServedPlugin {
   return new ServedPlugin(options, compiled, instances, world.policy);
 }
 
-const EXPECTED = { output: 'ok', error: 'PLUGIN_ERROR', trap: 'PLUGIN_TRAPPED' } as const;
+const EXPECTED = {
+  output: 'ok',
+  error: 'PLUGIN_ERROR',
+  trap: 'PLUGIN_TRAPPED',
+  crash: 'PLUGIN_TRAPPED',
+} as const;
 
 async function run(world: World, poolSize: number): Promise<void> {
   const served = serve(world, poolSize);

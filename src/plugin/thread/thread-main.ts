@@ -54,8 +54,10 @@ export class ThreadMain implements RequestHandler {
     return instance.call(this.#functions[operation] as string, input, hostContext);
   }
 
+  /** One that is poisoned is left so: whoever has the instance is to know of it. */
   restore(): boolean | Promise<boolean> {
-    return this.#instance?.restore() ?? false;
+    const instance = this.#instance;
+    return instance !== null && !instance.isPoisoned && instance.restore();
   }
 
   async #instantiate(): Promise<Uint8Array> {

@@ -106,6 +106,17 @@ export class GuestWasi {
     return thrown === EXIT;
   }
 
+  /** Whether the guest opened, closed or moved nothing yet, so that {@link reset} leads back here. */
+  get isAsMade(): boolean {
+    return this.#state.descriptors.isAsMade;
+  }
+
+  /** Closes what the guest opened and gives back what it closed. */
+  reset(): void {
+    this.#state.files?.releaseAll();
+    this.#state.descriptors.reset();
+  }
+
   /** Closes the guest's files. Idempotent; afterwards every descriptor is bad. */
   close(): void {
     this.#state.descriptors.clear();
