@@ -1,11 +1,13 @@
 /**
  * What a thread of its own costs a plugin: CPU time of a call beside the same call inline, in
  * interleaved rounds of one process, and how soon a plugin whose thread had to be ended serves again.
+ * Beside it a thread that sends back by postMessage what it got that way, which does nothing else.
  * Usage: node scripts/build.js && node --import tsx bench/thread-cost.ts
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { PLUGIN_DEFAULTS } from '../src/config/defaults.ts';
 import type { Execution } from '../src/config/types.ts';
 import { UNMARKED } from '../src/plugin/call-marker.ts';
@@ -15,7 +17,13 @@ import { assemble } from '../test/helpers/wat.ts';
 import { cpuPerCall, median } from './cpu-per-call.ts';
 
 const ROUNDS = 15;
-const CALLS = 5000;
+/**
+ * After a pause some 2,000 calls pay a wake-up each on either side, until the scheduler has put both on
+ * CPUs of their own: they are part of each round.
+ */
+const CALLS = 50_000;
+/** Of those that pay wake-ups each time. */
+const ECHOES = 3000;
 /** Calls that come one by one find the thread asleep. */
 const SPACED_CALLS = 300;
 const ENDINGS = 20;
@@ -49,26 +57,46 @@ async function spaced(call: () => unknown): Promise<number> {
   return withCalls - (await cpuPerCall(SPACED_CALLS, pause));
 }
 
+function startEcho(): { call(): Promise<unknown>; close(): Promise<unknown> } {
+  const code =
+    "const { parentPort } = require('node:worker_threads'); parentPort.on('message', (m) => parentPort.postMessage(m));";
+  const worker = new Worker(code, { eval: true });
+  return {
+    call: () =>
+      new Promise((resolve) => {
+        worker.once('message', resolve);
+        worker.postMessage(INPUT);
+      }),
+    close: () => worker.terminate(),
+  };
+}
+
 async function callCost(): Promise<void> {
   const inline = await createHello('inline');
   const thread = await createHello('thread');
-  const times = { inline: [] as number[], thread: [] as number[] };
-  const spacedTimes = { inline: [] as number[], thread: [] as number[] };
+  const echo = startEcho();
+  const times = { inline: [] as number[], thread: [] as number[], echo: [] as number[] };
+  const spacedTimes = { inline: [] as number[], thread: [] as number[], echo: [] as number[] };
   for (let round = 0; round < ROUNDS; round++) {
     times.inline.push(await cpuPerCall(CALLS, inline.call));
     times.thread.push(await cpuPerCall(CALLS, thread.call));
+    times.echo.push(await cpuPerCall(ECHOES, echo.call));
     spacedTimes.inline.push(await spaced(inline.call));
     spacedTimes.thread.push(await spaced(thread.call));
+    spacedTimes.echo.push(await spaced(echo.call));
   }
   await inline.close();
   await thread.close();
-  console.log('| hello, us of CPU a call | inline | thread | more |\n|---|---|---|---|');
-  for (const [name, { inline: one, thread: other }] of [
+  await echo.close();
+  console.log('| hello, us of CPU a call | inline | thread | more | echo by postMessage |');
+  console.log('|---|---|---|---|---|');
+  for (const [name, { inline: one, thread: other, echo: bare }] of [
     ['one after another', times],
     ['1 ms apart', spacedTimes],
   ] as const) {
     const [a, b] = [median(one), median(other)];
-    console.log(`| ${name} | ${a.toFixed(1)} | ${b.toFixed(1)} | ${(b - a).toFixed(1)} |`);
+    const columns = [name, ...[a, b, b - a, median(bare)].map((us) => us.toFixed(1))];
+    console.log(`| ${columns.join(' | ')} |`);
   }
 }
 
