@@ -1,5 +1,8 @@
-/** Entry of a thread that sends: an engine that runs the phases it is told, one after the other. */
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+/**
+ * Entry of a thread that sends: for each load an engine, which runs the phases it is told. It serves one
+ * load after another, since what V8 compiled for the first makes the next requests cost half as much.
+ */
+import { type MessagePort, parentPort } from 'node:worker_threads';
 import { LiveCounters, type LiveMemory } from './live-counters.ts';
 import { LoadEngine } from './load-engine.ts';
 import type { LoadOptions } from './load-options.ts';
@@ -15,32 +18,51 @@ export interface ThreadData {
 }
 
 export type ThreadOrder =
+  | { readonly kind: 'load'; readonly data: ThreadData }
   | { readonly kind: 'run'; readonly order: PhaseOrder }
   /** End the phase with what there is. */
   | { readonly kind: 'stop' }
-  /** Leave. */
+  /** Close its connections. */
   | { readonly kind: 'end' }
   /** Where the ticker's messages come from. */
   | { readonly kind: 'ticks'; readonly port: MessagePort };
 
-/** `null` says that the thread is ready. */
+/** `null` says that a load is ready, or closed. */
 export type ThreadReport = PhaseRecord | null;
 
-const { load, thread, numbers, live } = workerData as ThreadData;
-const engine = new LoadEngine({
-  load,
-  thread,
-  numbers: new SharedNumbers(numbers),
-  live: new LiveCounters(live),
+let engine: LoadEngine | null = null;
+let ticks: MessagePort | null = null;
+
+parentPort?.on('message', (message: ThreadOrder) => {
+  switch (message.kind) {
+    case 'load':
+      engine = createEngine(message.data);
+      return report(null);
+    case 'run':
+      return void engine?.run(message.order).then(report);
+    case 'stop':
+      return engine?.close();
+    case 'ticks':
+      ticks = message.port.on('message', () => engine?.tick());
+      return;
+    case 'end':
+      ticks?.close();
+      engine?.close();
+      ticks = null;
+      engine = null;
+      return report(null);
+  }
 });
 
-parentPort?.on('message', async (message: ThreadOrder) => {
-  if (message.kind === 'end') {
-    engine.close();
-    process.exit();
-  }
-  if (message.kind === 'stop') engine.close();
-  else if (message.kind === 'ticks') message.port.on('message', () => engine.tick());
-  else parentPort?.postMessage((await engine.run(message.order)) satisfies ThreadReport);
-});
-parentPort?.postMessage(null satisfies ThreadReport);
+function createEngine({ load, thread, numbers, live }: ThreadData): LoadEngine {
+  return new LoadEngine({
+    load,
+    thread,
+    numbers: new SharedNumbers(numbers),
+    live: new LiveCounters(live),
+  });
+}
+
+function report(what: ThreadReport): void {
+  parentPort?.postMessage(what);
+}

@@ -2,7 +2,7 @@
 import { BadOptions } from './bad-options.ts';
 import { type Answer, NUMBER_DIGITS } from './body-check.ts';
 import type { LoadOptions } from './load-options.ts';
-import type { MixedPart, MixedTraffic } from './traffic.ts';
+import type { MixedPart, MixedTraffic, Traffic } from './traffic.ts';
 
 /** One kind of request. What is text here stands for one byte a character (latin1): that is what sockets write fastest. */
 export interface RequestShape {
@@ -28,6 +28,20 @@ const ID_PLACE = /\{id\}|%7Bid%7D/i;
 const BULK_BYTES = 4096;
 const VOWEL_VARIANTS = 16;
 const EMPTY = Buffer.alloc(0);
+
+/** Of one request's body; of a mix, of its quick ones. */
+export function bodyBytes(traffic: Traffic): number {
+  switch (traffic.kind) {
+    case 'fixed':
+      return Buffer.byteLength(traffic.body);
+    case 'unique-hello':
+      return NUMBER_DIGITS;
+    case 'mixed':
+      return Buffer.byteLength(traffic.quick.body);
+    default:
+      return traffic.bytes;
+  }
+}
 
 /** @throws BadOptions for traffic that the method cannot carry. */
 export function createRequestSource(options: LoadOptions): RequestSource {

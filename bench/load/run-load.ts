@@ -29,6 +29,8 @@ export interface LiveLoad {
 
 /** A tick costs some microseconds of CPU, and answers send what is due too. */
 const LEAST_TICK_MS = 0.25;
+/** Threads that sent a load before, and are warm. */
+const idle: Worker[] = [];
 
 /**
  * Resolves when every measured request has its answer, failed, or ran into its time-out; with what there is
@@ -44,11 +46,12 @@ export async function runLoad(
   checkOptions(options);
   const memories = Array.from({ length: options.threads }, createLiveMemory);
   const numbers = createNumbersMemory();
-  const threads = memories.map((live, thread) =>
-    startThread('load-thread', { load: options, thread, numbers, live } satisfies ThreadData),
-  );
-  // Each closes its connections, so that the last figures say none is open.
-  const ended = threads.map((thread) => new Promise((resolve) => thread.once('exit', resolve)));
+  const threads = memories.map((live, thread) => {
+    const worker = takeThread();
+    const data: ThreadData = { load: options, thread, numbers, live };
+    worker.postMessage({ kind: 'load', data } satisfies ThreadOrder);
+    return worker;
+  });
   const ticker = options.rate === null ? null : startTicker(threads, options.rate);
   const tell = (order: ThreadOrder): void => {
     for (const thread of threads) thread.postMessage(order);
@@ -74,14 +77,31 @@ export async function runLoad(
     const measured = await run({ durationMs, requests });
     const elapsedMs = performance.now() - startedAt;
     const isCut = signal?.aborted === true && (requests !== null || elapsedMs < durationMs);
+    // Each closes its connections, so that the last figures say none is open.
+    tell({ kind: 'end' });
+    await reports(threads);
+    giveBack(threads);
     return mergeRecords({ options, warmUp, measured, abortedAfterMs: isCut ? elapsedMs : null });
   } finally {
     watch.stop();
     signal?.removeEventListener('abort', abort);
-    tell({ kind: 'end' });
     await ticker?.terminate();
-    await Promise.all(ended);
+    // After a fault they are in a state that nobody knows.
+    const broken = threads.filter((thread) => !idle.includes(thread));
+    await Promise.all(broken.map((thread) => thread.terminate()));
   }
+}
+
+function takeThread(): Worker {
+  const thread = idle.pop();
+  if (thread === undefined) return startThread('load-thread', {});
+  thread.ref();
+  return thread;
+}
+
+function giveBack(threads: readonly Worker[]): void {
+  for (const thread of threads) thread.unref();
+  idle.push(...threads);
 }
 
 function startThread(name: string, data: object, transferList: TransferListItem[] = []): Worker {

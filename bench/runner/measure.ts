@@ -8,7 +8,7 @@ import type { Round } from './report.ts';
 import { type ServerCounters, scrapeCounters } from './server-counters.ts';
 import type { RunningContender } from './start-contender.ts';
 
-/** Of the client, its connections, and a server that was idle. At most half of what is measured. */
+/** Of the client, its connections, and a server that stood still. At most half of what is measured. */
 const WARM_UP_MS = 400;
 const TIMEOUT_MS = 10_000;
 /** Threads of the client. One keeps up with two workers and leaves them the other CPU. */
@@ -28,6 +28,8 @@ export interface Changes {
   readonly seconds?: number;
   /** Requests a second; absent: a closed loop. */
   readonly rate?: number;
+  /** Not measured, before the rest; default {@link WARM_UP_MS}. */
+  readonly warmUpMs?: number;
 }
 
 export interface Watch {
@@ -36,6 +38,15 @@ export interface Watch {
 }
 
 export async function measure(
+  running: RunningContender,
+  scenario: Scenario,
+  changes: Changes,
+  watch: Watch,
+): Promise<Measured> {
+  return running.whileRunning(() => measureRunning(running, scenario, changes, watch));
+}
+
+async function measureRunning(
   running: RunningContender,
   scenario: Scenario,
   changes: Changes,
@@ -101,7 +112,8 @@ function loadOptions(
     keepAlive: true,
     rate: changes.rate === undefined ? null : Math.max(1, Math.round(changes.rate)),
     durationMs: seconds * 1000,
-    warmUpMs: scenario.tool === undefined ? Math.min(WARM_UP_MS, seconds * 500) : 0,
+    warmUpMs:
+      scenario.tool === undefined ? (changes.warmUpMs ?? Math.min(WARM_UP_MS, seconds * 500)) : 0,
     requests: scenario.tool?.name === 'hey' ? scenario.tool.requests : null,
     timeoutMs: TIMEOUT_MS,
   };
@@ -113,7 +125,9 @@ export async function checkFirstAnswer(
   scenario: Scenario,
 ): Promise<void> {
   const options = loadOptions(running, scenario, { connections: 1 });
-  const { ok, byStatus, failures } = await runLoad({ ...options, requests: 1, warmUpMs: 0 });
+  const { ok, byStatus, failures } = await running.whileRunning(() =>
+    runLoad({ ...options, requests: 1, warmUpMs: 0 }),
+  );
   if (ok === 1) return;
   const found = JSON.stringify({ ...byStatus, ...failures });
   throw new Error(

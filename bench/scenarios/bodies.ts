@@ -1,12 +1,11 @@
 /** Larger bodies: count_vowels reads every byte, echo moves them. */
-import { CPUS } from '../contenders.ts';
 import type { Scenario } from './scenario.ts';
 
 const VOWELS = { plugin: 'count-vowels', functionName: 'count_vowels' } as const;
 
 const base = {
   pace: { kind: 'closed' },
-  seconds: 0.6,
+  seconds: 0.5,
   rounds: 2,
   contenders: ['plugind', 'go-mutex', 'go-pool', 'promise-mutex'],
   quickContenders: [],
@@ -20,6 +19,7 @@ export const BODY_SCENARIOS: readonly Scenario[] = [
     served: VOWELS,
     traffic: { kind: 'vowels', bytes: 1024 },
     connections: 100,
+    contenders: ['plugind', 'go-mutex', 'go-pool'],
   },
   {
     ...base,
@@ -28,7 +28,7 @@ export const BODY_SCENARIOS: readonly Scenario[] = [
     served: VOWELS,
     traffic: { kind: 'vowels', bytes: 102_400 },
     connections: 32,
-    rounds: 4,
+    rounds: 3,
     warmLoads: 4,
     quickContenders: ['plugind', 'go-mutex'],
   },
@@ -48,9 +48,6 @@ export const BODY_SCENARIOS: readonly Scenario[] = [
     served: { plugin: 'echo', functionName: 'echo' },
     traffic: { kind: 'unique-echo', bytes: 1024 },
     connections: 100,
-    contenders: [
-      ...['plugind', 'go-mutex', 'plugind-1', 'bare-fastify'],
-      ...(CPUS === 1 ? [] : ['bare-fastify-cluster']),
-    ],
+    contenders: ['plugind', 'go-mutex', 'plugind-1', 'bare-fastify', 'raw-http', 'go-bare'],
   },
 ];

@@ -13,7 +13,7 @@ export const FIXED_RATE_SCENARIO: Scenario = {
   traffic: { kind: 'unique-hello' },
   connections: 100,
   pace: { kind: 'slowest', share: 0.5 },
-  seconds: 1.2,
+  seconds: 1,
   rounds: 3,
   warmLoads: 3,
   contenders: ['plugind', 'go-mutex', 'go-pool'],
@@ -29,7 +29,7 @@ export const OVERLOAD_SCENARIO: Scenario = {
   pace: { kind: 'own', share: 2 },
   seconds: 1,
   rounds: 2,
-  contenders: ['plugind', 'go-mutex', 'promise-mutex'],
+  contenders: ['plugind', 'go-mutex'],
   quickContenders: [],
 };
 

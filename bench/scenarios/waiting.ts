@@ -17,8 +17,8 @@ export const SLOW_AMONG_QUICK_SCENARIO: Scenario = {
     quick: slowPart('1'),
   },
   connections: 32,
-  seconds: 0.6,
-  contenders: ['plugind', 'plugind-thread-pool', 'go-mutex', 'go-pool', 'promise-mutex'],
+  seconds: 0.5,
+  contenders: ['plugind', 'plugind-thread-pool', 'go-mutex', 'go-pool'],
 };
 
 export const HOST_WAIT_SCENARIO: Scenario = {
@@ -28,9 +28,9 @@ export const HOST_WAIT_SCENARIO: Scenario = {
   served: { plugin: 'wait', functionName: 'wait', hostFunctions: 'wait', poolSize: 8 },
   traffic: { kind: 'fixed', body: '5', answer: '5' },
   connections: 32,
-  seconds: 0.6,
+  seconds: 0.5,
   contenders: [
     ...['plugind', 'plugind-thread-pool', 'plugind-suspending-pool'],
-    ...['go-mutex', 'go-pool', 'promise-mutex'],
+    ...['go-mutex', 'go-pool'],
   ],
 };
