@@ -61,7 +61,7 @@ function prepare({ bytes, functionName, input }: Case, isGuarded: boolean): () =
   const kernel = new Kernel(kernelExports, { maxHeapPages: 1024, maxOutputBytes: 1 << 20 });
   const options = { label: 'bench', maxMemoryPages: 1024, maxTableElements: 1_000_000 };
   const module = isGuarded
-    ? guardModule(bytes, { ...options, exportGlobals: false }).module
+    ? guardModule(bytes, { ...options, snapshot: null }).module
     : new WebAssembly.Module(Uint8Array.from(bytes));
   const imports: WebAssembly.Imports = { [KERNEL_ITEM]: kernelExports as never };
   for (const { module: from, name } of WebAssembly.Module.imports(module)) {

@@ -8,7 +8,7 @@ import { chooseExecution } from './choose-execution.ts';
 import type { CompiledPlugin } from './compiled-plugin.ts';
 import { describeGuard } from './describe-guard.ts';
 import type { EngineEnvironment } from './engine-environment.ts';
-import { guardFiles, mayRestore } from './guard-files.ts';
+import { guardFiles, snapshotUse } from './guard-files.ts';
 import type { GuestHttpLimits } from './guest-http/guest-http-requester.ts';
 import { createInlineFactory } from './inline-factory.ts';
 import type { FactoryOptions, InstanceFactory } from './instance-factory.ts';
@@ -22,11 +22,6 @@ import type { ThreadPlugin } from './thread/thread-setup.ts';
 
 /** A plugin writes its own version, which metrics and status show: longer text than this is cut. */
 const MAX_VERSION_LENGTH = 128;
-/**
- * Larger memories are not laid back after a trap: their pages that are not zero would be kept twice, and
- * zeroing them takes about as long as a new instance.
- */
-const MAX_MENDED_PAGES = 500;
 /** Initialisation gets as long as a call, and at least this. */
 const MIN_LOAD_TIMEOUT_MS = 1000;
 
@@ -122,20 +117,10 @@ function commonOptions(
     mounts: definition.allowedPaths,
     timeoutMs: definition.timeoutMs,
     loadTimeoutMs: Math.max(definition.timeoutMs, MIN_LOAD_TIMEOUT_MS),
-    maxRestoredPages: maxRestoredPages(plugin, definition, files),
+    snapshot: files.every(({ guarded }) => guarded.snapshot.restorable)
+      ? snapshotUse(plugin, definition)
+      : null,
   };
-}
-
-/** In `fresh` each call is one, and both ways are measured; else it is what mends an instance. */
-function maxRestoredPages(
-  { isolation }: PluginConfig,
-  definition: PluginDefinition,
-  files: readonly GuardedFile[],
-): number | null {
-  if (!mayRestore(definition) || !files.every(({ guarded }) => guarded.snapshot.restorable)) {
-    return null;
-  }
-  return isolation === 'fresh' ? definition.memory.maxPages : MAX_MENDED_PAGES;
 }
 
 /** null where the plugin does not fetch, or may not. */

@@ -57,8 +57,8 @@ export interface PluginInstance {
   /** The guest's own part, in pages of 64 KiB. */
   readonly guestPages: number;
   /**
-   * Back to the state after initialisation, variables and open files included, also from a call that
-   * trapped. False when that cannot be done: then the instance has to be replaced.
+   * Back to the state after initialisation, without variables; after a call that poisoned it only where
+   * that is what a new instance would be. False when it cannot be done: then the instance has to be replaced.
    */
   restore(): boolean | Promise<boolean>;
   /** Gives back files, threads and memory. Idempotent. */

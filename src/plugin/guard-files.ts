@@ -10,7 +10,7 @@ import type { PluginConfig } from '../config/types.ts';
 import { ServerError } from '../errors.ts';
 import { clampModule } from './guard/clamp-module.ts';
 import { guardModule } from './guard/guard.ts';
-import type { GuardedModule, GuardOptions } from './guard/guarded-module.ts';
+import type { GuardedModule, GuardOptions, SnapshotUse } from './guard/guarded-module.ts';
 import { LEAST_HEAP_PAGES } from './kernel/kernel.ts';
 import type { GuardedFile } from './link-plan.ts';
 import type { PluginDefinition } from './manifest/plugin-definition.ts';
@@ -57,14 +57,22 @@ function guardAll(
       label: `plugins.${plugin.name}: ${name}`,
       maxMemoryPages: limits.pages(index),
       maxTableElements: limits.elements,
-      exportGlobals: mayRestore(definition),
+      snapshot: snapshotUse(plugin, definition),
     }),
   }));
 }
 
-/** One module alone, whose memory and globals are all its state. */
-export function mayRestore({ files }: PluginDefinition): boolean {
-  return files.length === 1;
+/**
+ * One module alone, whose memory and globals are all its state, and no directory it could change. In
+ * a thread an instance that trapped is made anew.
+ */
+export function snapshotUse(
+  { isolation, execution }: PluginConfig,
+  { files, allowedPaths }: PluginDefinition,
+): SnapshotUse | null {
+  if (files.length > 1 || allowedPaths.length > 0) return null;
+  if (isolation === 'fresh') return 'calls';
+  return execution === 'thread' ? null : 'traps';
 }
 
 /** Inputs and outputs need a page too. */

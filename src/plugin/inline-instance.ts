@@ -5,7 +5,8 @@
  */
 import { ServerError } from '../errors.ts';
 import { COMMAND_ENTRY, type PluginInstance } from './compiled-plugin.ts';
-import { noteDeadPages } from './dead-memory.ts';
+import { freeDeadMemory, noteDeadPages } from './dead-memory.ts';
+import { guestFailure } from './guest-failure.ts';
 import { type InlineParts, linkParts } from './inline-parts.ts';
 import type { InstanceOptions } from './instance-options.ts';
 import { LEAST_HEAP_PAGES } from './kernel/kernel.ts';
@@ -19,6 +20,8 @@ const LEAST_ROOM = 1 / 8;
  * takes 0.7 ms, more where they do not fit the cache, and a new instance 1 to 2 ms.
  */
 const MAX_IDLE_PAGES = 500;
+/** Larger guests get no snapshot for traps: it costs each instance 20 us a page at its start, and memory. */
+const MAX_MENDED_PAGES = 32;
 /** The log level of guests: all but trace. The log's own level filters further. */
 const GUEST_LOG_LEVEL = 1;
 
@@ -58,6 +61,8 @@ class InlineInstance implements PluginInstance {
   #isPoisoned = false;
   /** Whether the snapshot does not hold all that the poisoning call may have left. */
   #isBeyondRepair = false;
+  /** Whether its initialisation did nothing but compute, so that laying back leaves none of it out. */
+  #isPure = false;
   #isClosed = false;
 
   constructor(options: InstanceOptions, parts: InlineParts) {
@@ -100,7 +105,8 @@ class InlineInstance implements PluginInstance {
     if (error !== null) throw error;
     this.#initialGuestPages = this.guestPages;
     this.#initialPages = this.#parts.room.pages;
-    if (this.#canRestore()) {
+    this.#isPure = !(this.#parts.host.wasAsked || this.#parts.wasi?.wasAsked === true);
+    if (this.#wantsSnapshot()) {
       this.#snapshot = new Snapshot(this.#parts.memory, this.#parts.globals);
     }
   }
@@ -110,6 +116,8 @@ class InlineInstance implements PluginInstance {
     input: Uint8Array,
     hostContext?: unknown,
   ): Uint8Array | Promise<Uint8Array> {
+    // Before the call's time begins, and not while a closed instance's successor is made, which is too soon.
+    freeDeadMemory();
     const guest = this.#functions.get(functionName);
     if (guest === undefined) return this.#callSuspendable(functionName, input, hostContext);
     this.#begin(input, this.#options.timeoutMs, hostContext);
@@ -123,7 +131,8 @@ class InlineInstance implements PluginInstance {
   }
 
   restore(): boolean {
-    if (this.#snapshot === null || this.#isBeyondRepair || this.#isClosed) return false;
+    if (this.#snapshot === null || this.#isClosed) return false;
+    if (this.#isPoisoned && !this.#canMend()) return false;
     // Guest and kernel cannot give memory back, and a fresh call is to have all of the room.
     const taken = this.#parts.room.pages - this.#initialPages;
     if (taken > this.#options.memory.maxPages * LEAST_ROOM) return false;
@@ -132,9 +141,7 @@ class InlineInstance implements PluginInstance {
     if (this.#idlePages > MAX_IDLE_PAGES) return false;
     this.#snapshot.restore();
     this.#parts.host.vars.clear();
-    this.#parts.wasi?.reset();
     this.#isPoisoned = false;
-    this.#hasGrown = false;
     return true;
   }
 
@@ -147,10 +154,20 @@ class InlineInstance implements PluginInstance {
     this.#parts.http?.close?.();
   }
 
-  #canRestore(): boolean {
-    const { maxRestoredPages } = this.#options;
-    if (maxRestoredPages === null || this.guestPages > maxRestoredPages) return false;
-    return this.#parts.wasi?.isAsMade ?? true;
+  /**
+   * Whether laying back gives what another instance would be: not where the call took memory, nor where
+   * host functions may know this instance. What an initialisation drew at random, too, is drawn anew.
+   */
+  #canMend(): boolean {
+    const hasHostFunctions = Object.keys(this.#options.hostFunctions).length > 0;
+    const hasTaken = this.#parts.room.pages > this.#initialPages;
+    return !(this.#isBeyondRepair || hasHostFunctions || hasTaken) && this.#isPure;
+  }
+
+  #wantsSnapshot(): boolean {
+    const { snapshot } = this.#options;
+    if (snapshot !== 'traps') return snapshot === 'calls';
+    return this.#isPure && this.guestPages <= MAX_MENDED_PAGES;
   }
 
   /** If it is as it was at first, and no call that still waits and no host function can reach it. Else says how many pages go with it. */
@@ -206,10 +223,7 @@ class InlineInstance implements PluginInstance {
   #finish(returned: number | undefined): Uint8Array {
     const { deadline, kernel, wasi } = this.#parts;
     wasi?.end();
-    if (deadline.error !== null) {
-      if (this.#mayHostBeAmidWork()) this.#condemn();
-      throw this.#poison(deadline.error);
-    }
+    if (deadline.error !== null) throw this.#poison(deadline.error);
     if (this.#isOutgrown()) this.#condemn();
     try {
       return kernel.finish(returned);
@@ -223,12 +237,12 @@ class InlineInstance implements PluginInstance {
   /** The exit code of a command that left by `proc_exit`. @throws ServerError for every other throw. */
   #exitOf(functionName: string, thrown: unknown): number {
     const { wasi, deadline } = this.#parts;
-    wasi?.end();
     if (wasi === null || !wasi.isExit(thrown) || deadline.error !== null) {
       // A stack that is used up may have ended in the host's work.
-      const isTrap = thrown instanceof WebAssembly.RuntimeError;
-      if (!isTrap || this.#mayHostBeAmidWork()) this.#condemn();
-      throw this.#failure(thrown);
+      if (!(thrown instanceof WebAssembly.RuntimeError)) this.#condemn();
+      const failure = this.#failure(thrown);
+      wasi?.end();
+      throw failure;
     }
     const exitCode = wasi.exitCode ?? 0;
     if (functionName === COMMAND_ENTRY) return exitCode;
@@ -242,20 +256,9 @@ class InlineInstance implements PluginInstance {
   /** Why the guest stopped: the limit that ended it, the memory it could not get, or its own trap. */
   #failure(thrown: unknown): ServerError {
     const { deadline, wasi } = this.#parts;
-    if (deadline.error !== null) return this.#poison(deadline.error);
     const { maxPages } = this.#options.memory;
-    if (this.#wasRefused()) {
-      const message = `the plugin needs more than ${maxPages} pages of memory`;
-      const details = { limit: 'memory.maxPages', maxPages };
-      return this.#poison(new ServerError('PLUGIN_LIMIT', message, { cause: thrown, details }));
-    }
-    const reason =
-      wasi?.isExit(thrown) === true
-        ? `the plugin exited with code ${wasi.exitCode}`
-        : thrown instanceof Error
-          ? thrown.message
-          : String(thrown);
-    return this.#poison(new ServerError('PLUGIN_TRAPPED', reason, { cause: thrown }));
+    const failed = { wasi, maxPages, wasRefused: this.#wasRefused() };
+    return this.#poison(deadline.error ?? guestFailure(thrown, failed));
   }
 
   /** Where the call failed: its work for the guest was broken off, or still goes on. */
@@ -280,6 +283,7 @@ class InlineInstance implements PluginInstance {
 
   #poison(error: ServerError): ServerError {
     this.#isPoisoned = true;
+    if (this.#mayHostBeAmidWork()) this.#isBeyondRepair = true;
     return error;
   }
 

@@ -1,6 +1,7 @@
 /** What every instance of one plugin is made of and bounded by; the same for all of them. */
 import type { PluginMemoryConfig } from '../config/types.ts';
 import type { Clock } from '../lock/lock.ts';
+import type { SnapshotUse } from './guard/guarded-module.ts';
 import type { HostFunctions } from './kernel/bind-host-functions.ts';
 import type { LogSink } from './kernel/guest-log.ts';
 import type { GuestHttp } from './kernel/http-host.ts';
@@ -32,7 +33,7 @@ export interface InstanceOptions {
   readonly timeoutMs: number;
   /** Deadline of the initialisation. */
   readonly loadTimeoutMs: number;
-  /** Guests with at most so many pages get a snapshot, for `restore`; null: none does. */
-  readonly maxRestoredPages: number | null;
+  /** What a snapshot is taken for; null: none is. */
+  readonly snapshot: SnapshotUse | null;
   readonly clock: Clock;
 }

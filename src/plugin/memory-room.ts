@@ -4,7 +4,6 @@
  * `memory.maxPages` at any time. Sizes are read anew for each question; growing is rare. Where one of
  * them would not ask, each guest has a maximum of its own, and only the kernel's heap is in question.
  */
-import { freeDeadMemory } from './dead-memory.ts';
 import type { Kernel } from './kernel/kernel.ts';
 
 /** Gives the size of one guest memory, in pages of 64 KiB. */
@@ -55,9 +54,7 @@ export class MemoryRoom {
   /** The kernel's question, which counts its refusals itself. @param wanted pages more. */
   readonly mayGrow = (wanted: number): boolean => {
     const held = this.#reservedPages > 0 ? this.#reservedPages + this.#heapPages : this.pages;
-    if (held + wanted > this.#maxPages) return false;
-    freeDeadMemory();
-    return true;
+    return held + wanted <= this.#maxPages;
   };
 
   /** A guest's question, shaped for the SDK's `functions`: an i32 that is meant unsigned, 1 for yes. */

@@ -2,13 +2,20 @@
 import type { Plugin } from '../../src/plugin/create-plugin.ts';
 import { assembleGuest } from '../helpers/wat.ts';
 
-/** Both functions open the root of their directory; `trap` traps with it open, after spoiling its own state. */
-export function assembleTrapper(): Promise<Uint8Array> {
+const FILES = `(import "wasi_snapshot_preview1" "path_open"
+      (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_close" (func $close (param i32) (result i32)))`;
+const NO_FILES = `(func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32) (i32.const 0))
+    (func $close (param i32) (result i32) (i32.const 0))`;
+
+/**
+ * Both functions open the root of their directory, if they have one; `trap` traps with it open, after
+ * spoiling its own state.
+ */
+export function assembleTrapper(hasDirectory = true): Promise<Uint8Array> {
   return assembleGuest(
     ['input_length', 'input_load_u8', 'alloc', 'store_u8', 'output_set'],
-    `(import "wasi_snapshot_preview1" "path_open"
-      (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
-    (import "wasi_snapshot_preview1" "fd_close" (func $close (param i32) (result i32)))
+    `${hasDirectory ? FILES : NO_FILES}
     (memory (export "memory") 1)
     (global $spoilt (mut i32) (i32.const 0))
     (func $open_root (result i32)

@@ -63,10 +63,11 @@ function rewrite(facts: ModuleFacts, options: GuardOptions): GuardedModule {
   const first = rewriteCode(facts, changes, planAdditions(facts, false));
   refuseTags(facts);
   const snapshot = checkSnapshot(facts, changes);
-  const isForSnapshot = options.exportGlobals && snapshot.restorable;
+  const isForSnapshot = options.snapshot !== null && snapshot.restorable;
   const globals = isForSnapshot ? mutableGlobals(facts) : [];
   // Known only now that all of the code was walked.
-  const added = planAdditions(facts, isForSnapshot && changes.growsMemory);
+  const hasOwnSize = isForSnapshot && options.snapshot === 'calls' && changes.growsMemory;
+  const added = planAdditions(facts, hasOwnSize);
   const code = added.sizeGlobal === null ? first : rewriteCode(facts, changes, added);
   const memory = clampMemory(facts, options.maxMemoryPages);
   const bytes = writeModule(facts, {

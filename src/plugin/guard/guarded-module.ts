@@ -36,12 +36,15 @@ export interface GuardOptions {
   /** Most elements that its tables may hold at their start, and that they may grow to together. */
   readonly maxTableElements: number;
   /**
-   * Whether it is made for snapshots, if one can hold its state: mutable globals are exported as
-   * `plugind:g<index>`, and a memory that grows as `plugind:size`. Not with modules that could
-   * reach that memory, since these would see its real size.
+   * What snapshots it is made for, if one can hold its state: mutable globals are exported as
+   * `plugind:g<index>`, and for those of calls a memory that grows as `plugind:size`. null: for none, as
+   * with modules that could reach that memory, since these would see its real size.
    */
-  readonly exportGlobals: boolean;
+  readonly snapshot: SnapshotUse | null;
 }
+
+/** calls: laid back before each call, whatever grew. traps: after a call that trapped and grew nothing. */
+export type SnapshotUse = 'calls' | 'traps';
 
 export interface FunctionType {
   readonly params: readonly ValueTypeName[];

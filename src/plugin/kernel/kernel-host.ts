@@ -50,6 +50,7 @@ export class KernelHost {
   #kernel: Kernel | null = null;
   #tripped: ServerError | null = null;
   #refusals = 0;
+  #wasAsked = false;
   #httpHeaders: Readonly<Record<string, string>> | null = null;
 
   constructor(options: KernelHostOptions) {
@@ -87,6 +88,11 @@ export class KernelHost {
     return this.#tripped;
   }
 
+  /** Whether the guest ever had the host do anything. */
+  get wasAsked(): boolean {
+    return this.#wasAsked;
+  }
+
   /** Ends the running call with this error; the first one counts. */
   trip(error: ServerError): void {
     if (this.#tripped !== null) return;
@@ -104,6 +110,7 @@ export class KernelHost {
    * reach the guest. Also for an embedder's own functions.
    */
   run<T>(otherwise: T, work: (kernel: Kernel) => T): T {
+    this.#wasAsked = true;
     const kernel = this.#kernel;
     if (kernel === null || this.#isEnding()) return otherwise;
     try {
@@ -118,6 +125,7 @@ export class KernelHost {
 
   /** As {@link run}, for work that waits while the guest is suspended: no longer than the call may take. */
   async runSuspended<T>(otherwise: T, work: (kernel: Kernel) => Promise<T>): Promise<T> {
+    this.#wasAsked = true;
     const kernel = this.#kernel;
     if (kernel === null || this.#isEnding()) return otherwise;
     try {

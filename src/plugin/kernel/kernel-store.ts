@@ -31,7 +31,7 @@ export class KernelStore {
     return kernel;
   }
 
-  /** Only of an instance that is closed, was never poisoned, and whose calls cannot be going on. */
+  /** Only of an instance that is closed, is not poisoned, and whose calls cannot be going on. */
   giveBack(kernel: KernelInstance): void {
     if (this.#spare.length < MAX_SPARE) this.#spare.push(kernel);
   }

@@ -15,7 +15,7 @@ export interface ThreadPlugin
     | 'mounts'
     | 'timeoutMs'
     | 'loadTimeoutMs'
-    | 'maxRestoredPages'
+    | 'snapshot'
   > {
   /** Absolute path of the module of host functions, which the thread loads for itself. */
   readonly hostFunctions: string | null;

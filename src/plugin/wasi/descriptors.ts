@@ -47,35 +47,17 @@ const STDIO: readonly Descriptor[] = [
 ];
 
 export class Descriptors {
-  readonly #mounts: readonly Mount[];
   readonly #open = new Map<number, Descriptor>();
   /** False once a guest closed or replaced one of them. */
   #hasStdio = false;
 
   constructor(mounts: readonly Mount[]) {
-    this.#mounts = mounts;
-    this.reset();
-  }
-
-  /** As it was made; what was open besides is the caller's to close. */
-  reset(): void {
-    this.clear();
-    this.#hasStdio = false;
     this.resetStdio();
-    this.#mounts.forEach((mount, index) => {
+    mounts.forEach((mount, index) => {
       const { readOnly } = mount;
       const preopen = { inner: null, mount, parts: [], readOnly, isPreopen: true } as const;
       this.#open.set(FIRST_FREE + index, { kind: 'directory', ...preopen });
     });
-  }
-
-  /** Whether a reset would change nothing. */
-  get isAsMade(): boolean {
-    return (
-      this.#hasStdio &&
-      this.#open.size === FIRST_FREE + this.#mounts.length &&
-      this.#mounts.every((mount, index) => isPreopenOf(mount, this.#open.get(FIRST_FREE + index)))
-    );
   }
 
   /** Gives a call stdin, stdout and stderr, whatever the last one closed; says what they replace. */
@@ -122,8 +104,4 @@ export class Descriptors {
   clear(): void {
     this.#open.clear();
   }
-}
-
-function isPreopenOf(mount: Mount, descriptor: Descriptor | undefined): boolean {
-  return descriptor?.kind === 'directory' && descriptor.isPreopen && descriptor.mount === mount;
 }

@@ -64,6 +64,7 @@ export class GuestWasi {
   readonly #state: WasiState;
   #exitCode: number | null = null;
   #isTripped = false;
+  #wasAsked = false;
 
   constructor(options: GuestWasiOptions) {
     this.#options = options;
@@ -101,20 +102,14 @@ export class GuestWasi {
     return this.#exitCode;
   }
 
+  /** Whether the guest ever called a function, as for random bytes. */
+  get wasAsked(): boolean {
+    return this.#wasAsked;
+  }
+
   /** Whether that is what ended the guest's function, and not a trap. */
   isExit(thrown: unknown): boolean {
     return thrown === EXIT;
-  }
-
-  /** Whether the guest opened, closed or moved nothing yet, so that {@link reset} leads back here. */
-  get isAsMade(): boolean {
-    return this.#state.descriptors.isAsMade;
-  }
-
-  /** Closes what the guest opened and gives back what it closed. */
-  reset(): void {
-    this.#state.files?.releaseAll();
-    this.#state.descriptors.reset();
   }
 
   /** Closes the guest's files. Idempotent; afterwards every descriptor is bad. */
@@ -137,6 +132,7 @@ export class GuestWasi {
   }
 
   #run(work: WasiFunction, values: readonly (number | bigint)[]): Errno {
+    this.#wasAsked = true;
     // A guest can catch what is thrown; it does not come far.
     if (this.#exitCode !== null) throw EXIT;
     if (this.#isTripped || this.#options.isOver()) return ERRNO.canceled;

@@ -133,18 +133,13 @@ export class NodeFiles {
     return inner !== null && this.#open.delete(inner) ? this.run('fd_close', inner) : ERRNO.success;
   }
 
-  /** Closes all that {@link open} opened. */
-  releaseAll(): void {
-    for (const inner of this.#open) this.run('fd_close', inner);
-    this.#open.clear();
-  }
-
   /** Gives every descriptor back to the system. */
   close(): void {
-    this.releaseAll();
     const node = this.#node;
     this.#node = null;
     if (node === null) return;
+    for (const inner of this.#open) node.fd_close(inner);
+    this.#open.clear();
     for (const { index } of this.mounts) node.fd_close(FIRST_MOUNT + index);
   }
 

@@ -21,7 +21,7 @@ const OPTIONS = {
   label: 'fuzz',
   maxMemoryPages: 65_536,
   maxTableElements: 10_000_000,
-  exportGlobals: true,
+  snapshot: 'calls' as const,
 };
 /** The guarded code has larger frames: how deep a recursion gets is not the same. */
 const MAX_DEPTH = 10;

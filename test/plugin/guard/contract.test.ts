@@ -126,7 +126,7 @@ describe('snapshots', () => {
   it('are told to export no globals', () => {
     const guarded = guardModule(assemble('(module (global (mut i32) (i32.const 1)))'), {
       ...OPTIONS,
-      exportGlobals: false,
+      snapshot: null,
     });
     assert.deepEqual(guarded.globals, []);
   });

@@ -11,7 +11,7 @@ export const OPTIONS: GuardOptions = {
   label: 'test.wasm',
   maxMemoryPages: 1024,
   maxTableElements: 10_000,
-  exportGlobals: true,
+  snapshot: 'calls',
 };
 
 /** A table takes only functions that WebAssembly exports, so the answers pass through some. */

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { guardModule } from '../../../src/plugin/guard/guard.ts';
+import type { GuardOptions } from '../../../src/plugin/guard/guarded-module.ts';
 import { Snapshot } from '../../../src/plugin/snapshot.ts';
 import { assemble } from './assemble.ts';
 import {
@@ -195,8 +196,8 @@ describe('a memory of a size of its own', () => {
 
 describe('a module whose memory needs no size of its own', () => {
   const GROWS = '(func (drop (memory.grow (i32.const 1))) (drop (memory.size)))';
-  const guarded = (wat: string, exportGlobals = true) =>
-    guardModule(assemble(wat), { ...OPTIONS, exportGlobals });
+  const guarded = (wat: string, snapshot: GuardOptions['snapshot'] = 'calls') =>
+    guardModule(assemble(wat), { ...OPTIONS, snapshot });
 
   it('is not told of one: it never grows, imports it, or is not to be laid back', () => {
     for (const wat of [
@@ -206,9 +207,9 @@ describe('a module whose memory needs no size of its own', () => {
     ]) {
       const { globals, bytes } = guarded(wat);
       assert.deepEqual(globals, [], wat);
-      assert.deepEqual(bytes, guarded(wat, false).bytes, wat);
+      assert.deepEqual(bytes, guarded(wat, null).bytes, wat);
     }
-    assert.deepEqual(guarded(`(module (memory 1) ${GROWS})`, false).globals, []);
+    assert.deepEqual(guarded(`(module (memory 1) ${GROWS})`, null).globals, []);
   });
 
   it('is told of one else, after its globals', () => {

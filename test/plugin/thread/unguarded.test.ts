@@ -220,7 +220,7 @@ describe('clamping without the guard', () => {
   it('gives a module back that says the same, where the guard would do', () => {
     const wat =
       '(module (memory (export "memory") 1) (func $s) (start $s) (func (export "_start")) (func (export "f") (result i32) (i32.const 3)))';
-    const guard = { ...OPTIONS, exportGlobals: false };
+    const guard = { ...OPTIONS, snapshot: null };
     const guarded = guardModule(assembleAny(wat), guard);
     const clamped = clampModule(assembleAny(wat), OPTIONS, UNGUARDED);
     assert.deepEqual(clamped.functions, guarded.functions);

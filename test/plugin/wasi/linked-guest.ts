@@ -24,7 +24,7 @@ export const GUARD: GuardOptions = {
   label: 'guest',
   maxMemoryPages: 1024,
   maxTableElements: 100_000,
-  exportGlobals: false,
+  snapshot: null,
 };
 const FUEL = 10_000;
 /** A table takes only functions that wasm exports. */
