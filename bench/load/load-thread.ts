@@ -1,6 +1,6 @@
 /**
  * Entry of a thread that sends: for each load an engine, which runs the phases it is told. It serves one
- * load after another, since what V8 compiled for the first makes the next requests cost half as much.
+ * load after another, so that V8 compiles it once for all of them.
  */
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { LiveCounters, type LiveMemory } from './live-counters.ts';

@@ -21,8 +21,8 @@ const PROBE_SECONDS = 1;
 /** Before each round of a client that has no warm-up of its own. */
 const WAKE_SECONDS = 0.5;
 /**
- * V8 begins to compile what is hot after some hundred requests and goes on for tens of thousands: with
- * fewer before it, two workers of plugind made three quarters of what they make warm.
+ * V8 begins to compile what is hot after some hundred requests and goes on for tens of thousands: two
+ * workers of plugind made 3,000 requests in their first second, 12,000 in the third, 18,000 in the eighth.
  */
 const WARM_REQUESTS = 60_000;
 const DEFAULT_WARM_LOADS = 2;

@@ -49,7 +49,7 @@ export const HELLO_SCENARIOS: readonly Scenario[] = [
     seconds: 0.8,
     rounds: 3,
     warmLoads: 10,
-    contenders: [...['plugind', 'go-mutex', 'go-pool', 'promise-mutex', ...bareCluster]],
+    contenders: ['plugind', 'go-mutex', 'go-pool', 'promise-mutex', ...bareCluster],
     quickContenders: ['plugind', 'go-mutex', 'promise-mutex', ...bareCluster],
   },
   {

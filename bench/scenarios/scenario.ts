@@ -27,7 +27,7 @@ export interface Scenario {
   /** Measured seconds of each round. */
   readonly seconds: number;
   readonly rounds: number;
-  /** Loads of a second before them, at most; more where a ratio is wanted. Default 3. */
+  /** Loads of a second before them, at most; more where a ratio is wanted. Default 2. */
   readonly warmLoads?: number;
   /** By name. */
   readonly contenders: readonly string[];
